@@ -1,0 +1,127 @@
+// The messages between client, JobMaster and TaskManagers: one msgpack map a message on a loopback TCP connection,
+// length-prefixed (framing.ts). Each side validates what it receives (validate.ts) before it acts on it.
+// Spec: docs/adr/0003-process-protocol.md.
+import type { JobVertexId, WorkerId } from '../../model/ids.ts';
+import type { ProducedPartition, StagedPart, TaskMetrics } from '../../model/job-events.ts';
+import type { JobVertex, SinkSpec, SourceSpec } from '../../model/job-graph.ts';
+import type { JobState } from '../../model/states.ts';
+
+/** Which attempt of which task a message is about. */
+export interface ExecutionRef {
+  readonly vertexId: JobVertexId;
+  readonly subtask: number;
+  readonly attempt: number;
+}
+
+/** A whole partition in a worker's folder, as its checked sidecar describes it. */
+export interface WholePartition {
+  readonly datasetId: string;
+  readonly partitionIndex: number;
+  readonly attempt: number;
+  /** Epoch of the JobMaster that deployed the producing attempt. */
+  readonly epoch: number;
+  readonly bytes: number;
+}
+
+/** A partition file for a consumer to read: path and what its sidecar must say. */
+export interface PartitionLocation {
+  readonly path: string;
+  readonly datasetId: string;
+  readonly partitionIndex: number;
+  readonly attempt: number;
+  readonly epoch: number;
+}
+
+export type TaskInput =
+  | {
+      readonly kind: 'dataset';
+      readonly partitions: readonly PartitionLocation[];
+      /** Inclusive range of subpartitions to read of each partition. */
+      readonly subpartitions: readonly [number, number];
+    }
+  | {
+      readonly kind: 'source';
+      readonly source: SourceSpec;
+      /** Indices into `source.splits`. */
+      readonly splits: readonly number[];
+    };
+
+/** Everything that a worker needs to run one attempt. */
+export interface TaskDeployment {
+  readonly jobId: string;
+  readonly epoch: number;
+  readonly execution: ExecutionRef;
+  readonly vertex: JobVertex;
+  readonly parallelism: number;
+  /** Parallel to `vertex.inputs`. */
+  readonly inputs: readonly TaskInput[];
+  /** Parallel to `vertex.sinks`: the sink and the folder for its staged parts. */
+  readonly sinks: readonly { readonly sink: SinkSpec; readonly stagingFolder: string }[];
+  /** Absolute path of the job's `functions/` folder. */
+  readonly functionsFolder: string;
+  /** Ends the attempt when it takes longer; null: never. */
+  readonly timeoutMs: number | null;
+}
+
+/** What an attempt that ended well produced. */
+export interface TaskResult {
+  readonly partitions: readonly ProducedPartition[];
+  readonly parts: readonly StagedPart[];
+  readonly metrics: TaskMetrics;
+  /** Source rows that were left out by `onBadRow: skip` or `quarantine`. */
+  readonly badRows: number;
+}
+
+/** Why an attempt failed. */
+export type TaskFailureKind =
+  /** the job's own SQL, function or data: counted by the restart strategy */
+  | 'task'
+  /** an input partition is missing or damaged: its producer's region restarts */
+  | 'partition'
+  /** a source file changed since the job was planned: the job fails at once */
+  | 'source-changed'
+  /** canceled on the JobMaster's command */
+  | 'canceled';
+
+export interface TaskFailure {
+  readonly kind: TaskFailureKind;
+  readonly message: string;
+  /** The partition that could not be read (`kind: partition`). */
+  readonly partition: { readonly datasetId: string; readonly partitionIndex: number } | null;
+}
+
+export type ToJobMaster =
+  | {
+      readonly type: 'register-worker';
+      readonly token: string;
+      readonly workerId: WorkerId;
+      readonly pid: number;
+      readonly slots: number;
+      readonly partitions: readonly WholePartition[];
+    }
+  | { readonly type: 'heartbeat' }
+  | { readonly type: 'task-finished'; readonly epoch: number; readonly execution: ExecutionRef; readonly result: TaskResult }
+  | { readonly type: 'task-failed'; readonly epoch: number; readonly execution: ExecutionRef; readonly failure: TaskFailure }
+  | { readonly type: 'attach-client'; readonly token: string; readonly pid: number }
+  | { readonly type: 'control'; readonly token: string; readonly command: 'cancel' | 'suspend'; readonly reason: string };
+
+export type ToTaskManager =
+  | { readonly type: 'registered'; readonly epoch: number }
+  | { readonly type: 'heartbeat' }
+  | { readonly type: 'deploy'; readonly deployment: TaskDeployment }
+  | { readonly type: 'cancel'; readonly epoch: number; readonly execution: ExecutionRef }
+  /** The job has ended (delete the partitions) or is suspended (keep them); then exit. */
+  | { readonly type: 'shutdown'; readonly epoch: number; readonly deletePartitions: boolean };
+
+export interface VertexProgress {
+  readonly name: string;
+  readonly parallelism: number | null;
+  readonly finished: number;
+  readonly running: number;
+}
+
+export type ToClient =
+  | { readonly type: 'status'; readonly state: JobState; readonly reason: string | null }
+  | { readonly type: 'progress'; readonly vertices: readonly VertexProgress[] }
+  | { readonly type: 'notice'; readonly message: string }
+  | { readonly type: 'control-done'; readonly state: JobState };

@@ -1,0 +1,216 @@
+// JobEvent: the typed domain facts of a job's life, as jobrec records them and as Flink's events are mapped to.
+// Recovery rests on the events marked R; the others are the flight recorder's and never delay a recovery event.
+import type { IntermediateDataSetId, JobId, JobVertexId, WorkerId } from './ids.ts';
+import type { JobGraph } from './job-graph.ts';
+import type { JobState } from './states.ts';
+
+/** R. The job as submitted: first event of every jobrec store. */
+export interface JobSubmitted {
+  readonly type: 'job-submitted';
+  readonly jobId: JobId;
+  readonly name: string;
+  readonly graph: JobGraph;
+  /** The effective configuration (Flink's option names, raw values). */
+  readonly config: Readonly<Record<string, string>>;
+  /** Digests by which a later `run` notices a change of plan, functions or inputs. */
+  readonly fingerprint: Fingerprint;
+}
+
+export interface Fingerprint {
+  readonly plan: string;
+  readonly functions: string;
+  readonly inputs: string;
+}
+
+/** R. */
+export interface JobStatusChanged {
+  readonly type: 'job-status-changed';
+  readonly state: JobState;
+  /** First cause of a failure, or what suspended the job; null where there is none. */
+  readonly reason: string | null;
+}
+
+/** What one task reads of one data set: inclusive ranges, as Flink's ExecutionVertexInputInfo. */
+export interface InputRange {
+  readonly partitions: readonly [number, number];
+  readonly subpartitions: readonly [number, number];
+}
+
+export interface VertexInputInfo {
+  readonly datasetId: IntermediateDataSetId;
+  /** One entry a consumer subtask; an empty list where the store does not say (then: everything). */
+  readonly ranges: readonly InputRange[];
+}
+
+/** R. A decision of the adaptive plan: a vertex got its parallelism and its tasks their inputs. */
+export interface JobVertexInitialized {
+  readonly type: 'job-vertex-initialized';
+  readonly vertexId: JobVertexId;
+  readonly parallelism: number;
+  readonly maxParallelism: number;
+  readonly inputs: readonly VertexInputInfo[];
+}
+
+/** A result partition that a finished task produced. */
+export interface ProducedPartition {
+  readonly datasetId: IntermediateDataSetId;
+  readonly partitionIndex: number;
+  /** null where the store does not say (Flink drops it). */
+  readonly bytes: number | null;
+  readonly rows: number | null;
+  /** Rows per subpartition; null where not recorded. */
+  readonly subpartitionRows: readonly number[] | null;
+}
+
+export interface TaskMetrics {
+  readonly recordsIn: number;
+  readonly recordsOut: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly durationMs: number;
+}
+
+/** A staged sink file, relative to the sink's staging folder. */
+export interface StagedPart {
+  readonly sink: string;
+  readonly file: string;
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+/** R. */
+export interface ExecutionVertexFinished {
+  readonly type: 'execution-vertex-finished';
+  readonly vertexId: JobVertexId;
+  readonly subtask: number;
+  readonly attempt: number;
+  /** The epoch of the JobMaster that deployed this attempt: attempt numbers alone do not tell two masters apart. */
+  readonly epoch: number;
+  readonly workerId: WorkerId;
+  readonly partitions: readonly ProducedPartition[];
+  readonly parts: readonly StagedPart[];
+  readonly metrics: TaskMetrics;
+}
+
+/** R. Tasks go back to CREATED; their next attempt number is one higher. */
+export interface ExecutionVertexReset {
+  readonly type: 'execution-vertex-reset';
+  readonly vertexId: JobVertexId;
+  readonly subtasks: readonly number[];
+}
+
+/** R. State of an OperatorCoordinator (here: a source's SplitEnumerator): a full cut, or what changed since. */
+export interface CoordinatorSnapshot {
+  readonly type: 'coordinator-snapshot';
+  readonly vertexId: JobVertexId;
+  readonly operatorId: string;
+  readonly incremental: boolean;
+  /** Splits handed out: flat pairs of split index and subtask. */
+  readonly assigned: readonly number[];
+  /** Indices of the splits whose reading has finished. */
+  readonly finished: readonly number[];
+  readonly supportsBatchSnapshot: boolean;
+}
+
+/** R. */
+export interface ShuffleMasterSnapshot {
+  readonly type: 'shuffle-master-snapshot';
+  readonly incremental: boolean;
+  /** Opaque to replay: where the partitions are, per worker. */
+  readonly state: Uint8Array;
+}
+
+/** R. Partitions given up because nobody needs them any more; recorded before they are deleted. */
+export interface PartitionsReleased {
+  readonly type: 'partitions-released';
+  readonly partitions: readonly { readonly datasetId: IntermediateDataSetId; readonly partitionIndex: number }[];
+}
+
+export interface WorkerRegistered {
+  readonly type: 'worker-registered';
+  readonly workerId: WorkerId;
+  readonly pid: number;
+  readonly slots: number;
+  /** How many whole partitions the worker reported. */
+  readonly partitions: number;
+}
+
+export interface WorkerLost {
+  readonly type: 'worker-lost';
+  readonly workerId: WorkerId;
+  readonly reason: string;
+}
+
+export interface ExecutionDeployed {
+  readonly type: 'execution-deployed';
+  readonly vertexId: JobVertexId;
+  readonly subtask: number;
+  readonly attempt: number;
+  readonly workerId: WorkerId;
+}
+
+export interface ExecutionFailed {
+  readonly type: 'execution-failed';
+  readonly vertexId: JobVertexId;
+  readonly subtask: number;
+  readonly attempt: number;
+  readonly workerId: WorkerId | null;
+  readonly cause: string;
+  /** Whether the restart strategy counts it: losing a worker or a master is not a task's failed attempt. */
+  readonly counted: boolean;
+}
+
+/** R. The point of no return of the sinks: from here recovery only rolls forward. */
+export interface CommitStarted {
+  readonly type: 'commit-started';
+  readonly sinks: readonly {
+    readonly sink: string;
+    readonly parts: readonly { readonly staged: string; readonly final: string; readonly rows: number }[];
+    /** Files of an earlier run of this job, or of an overwritten folder, that the commit removes. */
+    readonly removes: readonly string[];
+  }[];
+}
+
+export type RecoveryCause = 'job-master-lost' | 'all-processes-lost' | 'suspended' | 'worker-lost';
+
+/** What one recovery kept and what it ran again (numbers of finished tasks). */
+export interface RecoveryCompleted {
+  readonly type: 'recovery-completed';
+  readonly epoch: number;
+  readonly cause: RecoveryCause;
+  readonly kept: number;
+  readonly rerun: number;
+  readonly durationMs: number;
+}
+
+export type JobEvent =
+  | JobSubmitted
+  | JobStatusChanged
+  | JobVertexInitialized
+  | ExecutionVertexFinished
+  | ExecutionVertexReset
+  | CoordinatorSnapshot
+  | ShuffleMasterSnapshot
+  | PartitionsReleased
+  | WorkerRegistered
+  | WorkerLost
+  | ExecutionDeployed
+  | ExecutionFailed
+  | CommitStarted
+  | RecoveryCompleted;
+
+export type JobEventType = JobEvent['type'];
+
+/** Event kinds that recovery needs: they are acknowledged after the sync of their group (design: "Flush settings"). */
+export const recoveryEventTypes: ReadonlySet<JobEventType> = new Set<JobEventType>([
+  'job-submitted',
+  'job-status-changed',
+  'job-vertex-initialized',
+  'execution-vertex-finished',
+  'execution-vertex-reset',
+  'coordinator-snapshot',
+  'shuffle-master-snapshot',
+  'partitions-released',
+  'commit-started',
+  'recovery-completed',
+]);
