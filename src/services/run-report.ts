@@ -1,0 +1,131 @@
+// What `run`, `jobs` and `cancel` take and give: the options their commands parse, the callbacks that show progress,
+// and the reports that `--json` prints as they are. The interfaces are public (docs/commands.md); fields may be
+// added, those that stand here keep name, type and meaning.
+import type { VertexProgress } from '../engine/protocol/messages.ts';
+import type { ErrorCode } from '../model/errors.ts';
+import type { RecoveryCause } from '../model/job-events.ts';
+import type { ExchangeKind } from '../model/job-graph.ts';
+import type { JobState } from '../model/states.ts';
+
+export type { VertexProgress };
+
+export interface RunOptions {
+  /** Path of the job file; `-` reads it from stdin. */
+  readonly jobFile: string;
+  /** Folder that holds `jobs/`; absolute. */
+  readonly home: string;
+  /** Number of TaskManager processes; null: decided by the engine. */
+  readonly workers: number | null;
+  /** Slots of each TaskManager; null: decided by the engine. */
+  readonly slots: number | null;
+  /** `-D option=value`, which override the job file's `config`. */
+  readonly config: Readonly<Record<string, string>>;
+  /** Start over instead of resuming a run that has not ended. */
+  readonly fresh: boolean;
+}
+
+/** Where a run tells what it is doing, while it is doing it. Calls are cheap and never throw. */
+export interface RunProgress {
+  status(state: JobState, reason: string | null): void;
+  vertices(vertices: readonly VertexProgress[]): void;
+  /** One line that a user should see: a process was lost, a worker came back, ... */
+  notice(message: string): void;
+}
+
+export interface RunVertex {
+  readonly vertexId: string;
+  readonly vertexName: string;
+  /** null while an adaptive vertex has not been decided. */
+  readonly parallelism: number | null;
+  readonly finished: number;
+}
+
+export interface RunSink {
+  readonly name: string;
+  readonly path: string;
+  readonly rows: number;
+}
+
+export interface RunRecovery {
+  readonly epoch: number;
+  readonly cause: RecoveryCause;
+  /** Numbers of finished tasks. */
+  readonly kept: number;
+  readonly rerun: number;
+  readonly durationMs: number;
+}
+
+export interface RunFailure {
+  /** Decides the exit code: JOB_FAILED, JOB_CANCELED, STORE_POISONED, INTERRUPTED, TERMINATED, INTERRUPTED_HANGUP. */
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** What resumes or repairs it, one line; absent where there is nothing to do. */
+  readonly hint?: string;
+}
+
+export interface RunReport {
+  readonly jobId: string;
+  readonly name: string;
+  /** FINISHED, FAILED, CANCELED or SUSPENDED. */
+  readonly state: JobState;
+  /** Absolute path of the `job-events` folder. */
+  readonly store: string;
+  readonly durationMs: number;
+  readonly vertices: readonly RunVertex[];
+  readonly sinks: readonly RunSink[];
+  /** All of this job id, oldest first. */
+  readonly recoveries: readonly RunRecovery[];
+  /** Absent exactly when the state is FINISHED. */
+  readonly failure?: RunFailure;
+}
+
+export interface DryRunVertex {
+  readonly vertexName: string;
+  readonly stages: readonly string[];
+  /** null: decided at run time from the bytes produced upstream. */
+  readonly parallelism: number | null;
+}
+
+export interface DryRunEdge {
+  /** Vertex names. */
+  readonly from: string;
+  readonly to: string;
+  readonly exchange: ExchangeKind;
+  /** Columns of a hash exchange; empty otherwise. */
+  readonly by: readonly string[];
+  /** Why this exchange, one sentence. */
+  readonly why: string;
+}
+
+export interface DryRunReport {
+  readonly name: string;
+  readonly vertices: readonly DryRunVertex[];
+  readonly edges: readonly DryRunEdge[];
+}
+
+export interface JobsEntry {
+  readonly jobId: string;
+  readonly name: string;
+  readonly state: JobState;
+  readonly store: string;
+  /** ISO-8601; null where the store says nothing yet. */
+  readonly startedAt: string | null;
+  /** Numbers of tasks; `total` counts the vertices whose parallelism is known. */
+  readonly finished: number;
+  readonly total: number;
+}
+
+export interface JobsReport {
+  readonly jobs: readonly JobsEntry[];
+}
+
+export interface CancelOptions {
+  readonly home: string;
+  /** A job's name or id. */
+  readonly job: string;
+}
+
+export interface CancelReport {
+  readonly jobId: string;
+  readonly state: JobState;
+}
