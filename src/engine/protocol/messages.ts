@@ -36,7 +36,7 @@ export type TaskInput =
   | {
       readonly kind: 'dataset';
       readonly partitions: readonly PartitionLocation[];
-      /** Inclusive range of subpartitions to read of each partition. */
+      /** Inclusive range of subpartitions to read of each partition; [0, -1]: none of their rows (only their types). */
       readonly subpartitions: readonly [number, number];
     }
   | {
@@ -100,10 +100,25 @@ export type ToJobMaster =
       readonly partitions: readonly WholePartition[];
     }
   | { readonly type: 'heartbeat' }
-  | { readonly type: 'task-finished'; readonly epoch: number; readonly execution: ExecutionRef; readonly result: TaskResult }
-  | { readonly type: 'task-failed'; readonly epoch: number; readonly execution: ExecutionRef; readonly failure: TaskFailure }
+  | {
+      readonly type: 'task-finished';
+      readonly epoch: number;
+      readonly execution: ExecutionRef;
+      readonly result: TaskResult;
+    }
+  | {
+      readonly type: 'task-failed';
+      readonly epoch: number;
+      readonly execution: ExecutionRef;
+      readonly failure: TaskFailure;
+    }
   | { readonly type: 'attach-client'; readonly token: string; readonly pid: number }
-  | { readonly type: 'control'; readonly token: string; readonly command: 'cancel' | 'suspend'; readonly reason: string };
+  | {
+      readonly type: 'control';
+      readonly token: string;
+      readonly command: 'cancel' | 'suspend';
+      readonly reason: string;
+    };
 
 export type ToTaskManager =
   | { readonly type: 'registered'; readonly epoch: number }

@@ -12,9 +12,10 @@ const name = v.pipe(v.string(), v.maxLength(4096));
 const text = v.pipe(v.string(), v.maxLength(1024 * 1024));
 const path = v.pipe(v.string(), v.minLength(1), v.maxLength(65536));
 const milliseconds = v.pipe(v.number(), v.finite(), v.minValue(0));
+/** Inclusive; a range that ends just before it begins is empty: such a task has no rows to read of that input. */
 const range = v.pipe(
-  v.tuple([count, count]),
-  v.check(([from, to]) => from <= to, 'is a range that ends before it begins'),
+  v.tuple([count, v.pipe(v.number(), v.safeInteger(), v.minValue(-1))]),
+  v.check(([from, to]) => from <= to + 1, 'is a range that ends before it begins'),
 );
 
 const executionRef = v.object({ vertexId: name, subtask: count, attempt: count });

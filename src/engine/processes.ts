@@ -1,0 +1,79 @@
+// Starting and ending the engine's processes: the only file that imports child_process. Every process is started
+// detached (a session of its own), so that it outlives the client and a terminal's Ctrl-C reaches the client alone;
+// its output goes to the job's logs folder.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { WorkerId } from '../model/ids.ts';
+import type { JobFolder } from '../store/job-folder.ts';
+
+/** How a process ended: its exit code, or the signal that killed it. */
+export interface ProcessEnd {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export interface EngineProcess {
+  readonly pid: number;
+  readonly ended: Promise<ProcessEnd>;
+}
+
+/** What the JobMaster and the TaskManagers of one run share: how many, how large. */
+export interface ClusterSize {
+  readonly workers: number;
+  readonly slots: number;
+  /** DuckDB's memory limit of one slot, in bytes. */
+  readonly slotMemoryBytes: number;
+  /** How long a TaskManager without a JobMaster waits before it ends itself. */
+  readonly orphanTimeoutMs: number;
+}
+
+export type JobMasterStart = 'submitted' | 'resumed' | 'restarted';
+
+export function spawnJobMaster(folder: JobFolder, size: ClusterSize, start: JobMasterStart): EngineProcess {
+  return spawnEngineProcess('job-master.js', join(folder.logs, 'job-master.log'), [
+    folder.root,
+    JSON.stringify({ ...size, start }),
+  ]);
+}
+
+export function spawnTaskManager(folder: JobFolder, workerId: WorkerId, size: ClusterSize): EngineProcess {
+  return spawnEngineProcess('task-manager.js', join(folder.logs, `${workerId}.log`), [
+    folder.root,
+    workerId,
+    String(size.slots),
+    String(size.slotMemoryBytes),
+    String(size.orphanTimeoutMs),
+  ]);
+}
+
+function spawnEngineProcess(script: string, logFile: string, args: readonly string[]): EngineProcess {
+  mkdirSync(dirname(logFile), { recursive: true });
+  const log = openSync(logFile, 'a');
+  try {
+    // The bundles lie side by side in dist/, and this module is part of one of them.
+    const path = fileURLToPath(new URL(`./${script}`, import.meta.url));
+    const child = spawn(process.execPath, [path, ...args], { detached: true, stdio: ['ignore', log, log] });
+    child.unref();
+    return { pid: child.pid ?? -1, ended: endOf(child) };
+  } finally {
+    closeSync(log);
+  }
+}
+
+function endOf(child: ChildProcess): Promise<ProcessEnd> {
+  return new Promise((resolve) => {
+    child.once('exit', (code, signal) => resolve({ code, signal }));
+    child.once('error', () => resolve({ code: 1, signal: null }));
+  });
+}
+
+/** Sends a signal; a process that is gone already is no error. */
+export function signalProcess(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // ESRCH: it ended between the look and the signal, which is what the caller wants.
+  }
+}
