@@ -139,6 +139,12 @@ export interface SourceOptions {
   readonly quote?: string;
   readonly nullString?: string;
   readonly columns?: Readonly<Record<string, string>>;
+  // The rest of a CSV file's dialect, as the planner found it: fixed, so that every task reads alike.
+  readonly escape?: string;
+  /** Lines above the header. */
+  readonly skip?: number;
+  readonly dateFormat?: string;
+  readonly timestampFormat?: string;
 }
 
 export interface SourceSpec {
