@@ -109,20 +109,20 @@ function readerCall(source: SourceSpec, paths: readonly string[]): string {
 
 /** With `onBadRow: skip | quarantine` DuckDB leaves bad rows out and lists them in the temporary `reject_errors`. */
 function csvReaderOptions(source: SourceSpec): string[] {
-  const { delimiter, header, quote, escape, nullString, skip, dateFormat, timestampFormat } = source.options;
+  const { options } = source;
   const text = (name: string, value: string | undefined) =>
     value === undefined ? [] : [`${name} = ${quoteLiteral(value)}`];
   return [
     'auto_detect = false',
     `columns = ${columnTypesLiteral(source.columns)}`,
-    `header = ${header ?? true}`,
-    ...text('delim', delimiter),
-    ...text('quote', quote),
-    ...text('escape', escape),
-    ...text('nullstr', nullString),
-    ...text('dateformat', dateFormat),
-    ...text('timestampformat', timestampFormat),
-    ...(skip === undefined ? [] : [`skip = ${skip}`]),
+    `header = ${options.header ?? true}`,
+    ...text('delim', options.delimiter),
+    ...text('quote', options.quote),
+    ...text('escape', options.escape),
+    ...text('nullstr', options.nullString),
+    ...text('dateformat', options.dateFormat),
+    ...text('timestampformat', options.timestampFormat),
+    ...(options.skip === undefined ? [] : [`skip = ${options.skip}`]),
     ...(source.onBadRow === 'fail' ? [] : ['store_rejects = true', 'rejects_limit = 0']),
   ];
 }

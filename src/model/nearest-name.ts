@@ -1,0 +1,15 @@
+// "Did you mean": the known name nearest to what somebody wrote. Used by every place that refuses an unknown name.
+import { closest, distance } from 'fastest-levenshtein';
+
+/** The nearest of `known`; null where there is none at all. */
+export function nearestName(written: string, known: readonly string[]): string | null {
+  return known.length === 0 ? null : closest(written, [...known]);
+}
+
+/** The nearest name as a hint, or all of them where none is near enough to be what was meant. */
+export function nearestNameHint(written: string, known: readonly string[]): string {
+  const nearest = nearestName(written, known);
+  if (nearest === null) return 'nothing is known here';
+  const isNear = distance(written.toLowerCase(), nearest.toLowerCase()) <= Math.max(2, written.length / 2);
+  return isNear || known.length > 12 ? `did you mean ${nearest}?` : `known here: ${known.join(', ')}`;
+}

@@ -1,0 +1,183 @@
+// From raw configuration (Flink's option names, values as written) to typed options. Every name and value is checked
+// before a job starts; the raw strings are what is recorded, so that a newer jobrec reads them with its own defaults.
+// Spec: docs/job-file.md, "Options".
+import { parseBoolean, parseDurationMs, parseSizeBytes, parseWholeNumber } from './config-values.ts';
+import { JobrecError } from './errors.ts';
+import { nearestName } from './nearest-name.ts';
+import { type OptionName, type OptionType, optionNames, optionTable, restartStrategyTypes } from './option-table.ts';
+
+/** Same shape as the engine's restart decision takes. */
+export type RestartStrategyOptions =
+  | { readonly type: 'none' }
+  | { readonly type: 'fixed-delay'; readonly attempts: number; readonly delayMs: number }
+  | {
+      readonly type: 'exponential-delay';
+      readonly initialBackoffMs: number;
+      readonly maxBackoffMs: number;
+      readonly backoffMultiplier: number;
+      readonly resetThresholdMs: number;
+      readonly attemptsMax: number;
+    }
+  | {
+      readonly type: 'failure-rate';
+      readonly failuresPerIntervalMax: number;
+      readonly intervalMs: number;
+      readonly delayMs: number;
+    };
+
+export interface Options {
+  readonly recoveryEnabled: boolean;
+  readonly snapshotMinPauseMs: number;
+  readonly previousWorkerTimeoutMs: number;
+  readonly storeFlushIntervalMs: number;
+  readonly storeWriteBufferBytes: number;
+  readonly restartStrategy: RestartStrategyOptions;
+  readonly heartbeatIntervalMs: number;
+  readonly heartbeatTimeoutMs: number;
+  /** null: no limit. */
+  readonly taskTimeoutMs: number | null;
+  /** Memory for one TaskManager's queries; null: its share of the machine. */
+  readonly workerMemoryBytes: number | null;
+  readonly autoParallelism: AutoParallelismOptions;
+  readonly broadcastThresholdBytes: number;
+}
+
+export interface AutoParallelismOptions {
+  readonly enabled: boolean;
+  readonly minParallelism: number;
+  /** null: from the number of slots. */
+  readonly maxParallelism: number | null;
+  readonly avgDataVolumePerTaskBytes: number;
+  /** null: the number of splits. */
+  readonly defaultSourceParallelism: number | null;
+}
+
+/** Typed options. Throws INVALID_ARGUMENT for an unknown option or a bad value (data: `option`, `nearest`, `value`). */
+export function readOptions(config: Readonly<Record<string, string>>): Options {
+  for (const [name, value] of Object.entries(config)) checkOption(name, value);
+  const auto = 'execution.batch.adaptive.auto-parallelism';
+  return {
+    recoveryEnabled: flag(config, 'execution.batch.job-recovery.enabled'),
+    snapshotMinPauseMs: amount(config, 'execution.batch.job-recovery.snapshot.min-pause'),
+    previousWorkerTimeoutMs: amount(config, 'execution.batch.job-recovery.previous-worker.recovery.timeout'),
+    storeFlushIntervalMs: amount(config, 'job-event.store.write-buffer.flush-interval'),
+    storeWriteBufferBytes: amount(config, 'job-event.store.write-buffer.size'),
+    restartStrategy: readRestartStrategy(config),
+    heartbeatIntervalMs: amount(config, 'heartbeat.interval'),
+    heartbeatTimeoutMs: amount(config, 'heartbeat.timeout'),
+    taskTimeoutMs: optionalAmount(config, 'task.timeout'),
+    workerMemoryBytes: optionalAmount(config, 'taskmanager.memory.process.size'),
+    autoParallelism: {
+      enabled: flag(config, `${auto}.enabled`),
+      minParallelism: amount(config, `${auto}.min-parallelism`),
+      maxParallelism: optionalAmount(config, `${auto}.max-parallelism`),
+      avgDataVolumePerTaskBytes: amount(config, `${auto}.avg-data-volume-per-task`),
+      defaultSourceParallelism: optionalAmount(config, `${auto}.default-source-parallelism`),
+    },
+    broadcastThresholdBytes: amount(config, 'table.optimizer.join.broadcast-threshold'),
+  };
+}
+
+/** Checks one option by itself. Throws INVALID_ARGUMENT (data: `option`, and `nearest` or `value`). */
+export function checkOption(name: string, value: string): void {
+  if (!isOptionName(name)) {
+    const nearest = nearestName(name, optionNames);
+    throw new JobrecError('INVALID_ARGUMENT', `unknown option ${name}`, {
+      data: { option: name, nearest },
+      hint: `did you mean ${nearest}?`,
+    });
+  }
+  const { type } = optionTable[name];
+  if (parsedValue(type, value) === null) {
+    throw new JobrecError('INVALID_ARGUMENT', `option ${name}: ${JSON.stringify(value)} is not ${describeType(type)}`, {
+      data: { option: name, value },
+    });
+  }
+}
+
+function readRestartStrategy(config: Readonly<Record<string, string>>): RestartStrategyOptions {
+  const type = restartStrategyTypes.find((known) => known === rawValue(config, 'restart-strategy.type'));
+  switch (type) {
+    case 'fixed-delay':
+      return {
+        type,
+        attempts: amount(config, 'restart-strategy.fixed-delay.attempts'),
+        delayMs: amount(config, 'restart-strategy.fixed-delay.delay'),
+      };
+    case 'exponential-delay':
+      return {
+        type,
+        initialBackoffMs: amount(config, 'restart-strategy.exponential-delay.initial-backoff'),
+        maxBackoffMs: amount(config, 'restart-strategy.exponential-delay.max-backoff'),
+        backoffMultiplier: amount(config, 'restart-strategy.exponential-delay.backoff-multiplier'),
+        resetThresholdMs: amount(config, 'restart-strategy.exponential-delay.reset-backoff-threshold'),
+        attemptsMax: amount(config, 'restart-strategy.exponential-delay.attempts-before-reset-backoff'),
+      };
+    case 'failure-rate':
+      return {
+        type,
+        failuresPerIntervalMax: amount(config, 'restart-strategy.failure-rate.max-failures-per-interval'),
+        intervalMs: amount(config, 'restart-strategy.failure-rate.failure-rate-interval'),
+        delayMs: amount(config, 'restart-strategy.failure-rate.delay'),
+      };
+    default:
+      return { type: 'none' };
+  }
+}
+
+function isOptionName(name: string): name is OptionName {
+  return Object.hasOwn(optionTable, name);
+}
+
+function rawValue(config: Readonly<Record<string, string>>, name: OptionName): string | null {
+  return config[name]?.trim() ?? optionTable[name].default;
+}
+
+function flag(config: Readonly<Record<string, string>>, name: OptionName): boolean {
+  return parseBoolean(rawValue(config, name) ?? '') === true;
+}
+
+/** An option that always has a value: the table gives a default. */
+function amount(config: Readonly<Record<string, string>>, name: OptionName): number {
+  return optionalAmount(config, name) ?? 0;
+}
+
+function optionalAmount(config: Readonly<Record<string, string>>, name: OptionName): number | null {
+  const raw = rawValue(config, name);
+  const value = raw === null ? null : parsedValue(optionTable[name].type, raw);
+  return typeof value === 'number' ? value : null;
+}
+
+function parsedValue(type: OptionType, text: string): number | boolean | string | null {
+  switch (type.kind) {
+    case 'duration':
+      return parseDurationMs(text);
+    case 'size':
+      return parseSizeBytes(text);
+    case 'boolean':
+      return parseBoolean(text);
+    case 'integer':
+      return parseWholeNumber(text, type.min);
+    case 'factor':
+      return /^\d+(\.\d+)?$/.test(text.trim()) && Number(text) >= type.min ? Number(text) : null;
+    case 'enum':
+      return type.values.includes(text.trim()) ? text.trim() : null;
+  }
+}
+
+function describeType(type: OptionType): string {
+  switch (type.kind) {
+    case 'duration':
+      return 'a duration such as "30 s", "10ms" or "1 min"';
+    case 'size':
+      return 'a size such as "64 kb" or "1mb"';
+    case 'boolean':
+      return 'true or false';
+    case 'integer':
+      return `a whole number from ${type.min} up`;
+    case 'factor':
+      return `a number from ${type.min} up`;
+    case 'enum':
+      return `one of ${type.values.join(', ')}`;
+  }
+}
