@@ -1,0 +1,108 @@
+// Builds dist/: every entry point bundled into shared chunks, because start-up time is mostly the time to find and
+// parse modules (docs/adr/0006-one-bundle.md has the figures). Inlined packages are devDependencies; what must stay
+// outside (native code) is in `external` and in package.json's dependencies. Writes dist/THIRD-PARTY-NOTICES.txt and
+// oclif.manifest.json too, so that the packed package carries the licences of what it inlines.
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const dist = join(root, 'dist');
+
+const entries = {
+  main: 'src/cli/main.ts',
+  commands: 'src/commands/index.ts',
+  'job-master': 'src/engine/job-master/main.ts',
+  'task-manager': 'src/engine/task-manager/main.ts',
+  'slot-worker': 'src/engine/task-manager/slot-worker.ts',
+};
+
+const external = ['@duckdb/node-bindings', '@duckdb/node-bindings-*', 'esbuild'];
+
+// Inlined CommonJS packages expect these names, which an ES module does not have.
+const banner = `import { createRequire as __createRequire } from 'node:module';
+import { fileURLToPath as __fileURLToPath } from 'node:url';
+const require = __createRequire(import.meta.url);
+const __filename = __fileURLToPath(import.meta.url);
+const __dirname = __fileURLToPath(new URL('.', import.meta.url));`;
+
+/** Entry points whose source exists. */
+function presentEntries() {
+  const present = Object.entries(entries).filter(([, source]) => existsSync(join(root, source)));
+  return Object.fromEntries(present.map(([name, source]) => [name, join(root, source)]));
+}
+
+async function bundle() {
+  const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+  const result = await build({
+    entryPoints: presentEntries(),
+    outdir: dist,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    chunkNames: 'chunks/[name]-[hash]',
+    external,
+    banner: { js: banner },
+    define: { JOBREC_VERSION: JSON.stringify(version) },
+    legalComments: 'linked',
+    minifySyntax: true,
+    minifyWhitespace: true,
+    keepNames: true,
+    sourcemap: false,
+    logLevel: 'warning',
+    metafile: true,
+  });
+  return result.metafile;
+}
+
+/** The folders of the packages that have bytes in the bundle, e.g. `node_modules/@oclif/core`. */
+function inlinedPackages(metafile) {
+  const folders = new Set();
+  for (const output of Object.values(metafile.outputs)) {
+    for (const [input, { bytesInOutput }] of Object.entries(output.inputs)) {
+      const match = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input);
+      if (match && bytesInOutput > 0) folders.add(match[1]);
+    }
+  }
+  return [...folders].sort();
+}
+
+async function licenceText(folder) {
+  const names = await readdir(folder);
+  const name = names.find((each) => /^(licen[cs]e|copying)/i.test(each));
+  return name === undefined ? null : (await readFile(join(folder, name), 'utf8')).trim();
+}
+
+async function notice(folder) {
+  const manifest = JSON.parse(await readFile(join(root, folder, 'package.json'), 'utf8'));
+  const text =
+    (await licenceText(join(root, folder))) ?? `Licence: ${manifest.license} (the package has no licence file)`;
+  return `${manifest.name} ${manifest.version} (${manifest.license})\n\n${text}\n`;
+}
+
+async function writeNotices(metafile) {
+  const notices = await Promise.all(inlinedPackages(metafile).map(notice));
+  const rule = `\n${'-'.repeat(78)}\n\n`;
+  const head = 'The files in this folder contain code of the following packages.\n';
+  await writeFile(join(dist, 'THIRD-PARTY-NOTICES.txt'), [head, ...notices].join(rule));
+}
+
+/** The command list that oclif reads instead of loading every command (flags, arguments, help texts). */
+async function writeManifest() {
+  const { Config, Plugin } = await import('@oclif/core');
+  const plugin = new Plugin({ root, ignoreManifest: true, errorOnManifestCreate: true, isRoot: true });
+  await plugin.load();
+  void Config;
+  await writeFile(join(root, 'oclif.manifest.json'), `${JSON.stringify(plugin.manifest)}\n`);
+}
+
+await rm(dist, { recursive: true, force: true });
+await mkdir(dist, { recursive: true });
+const metafile = await bundle();
+await writeNotices(metafile);
+void writeManifest;
+void pathToFileURL;

@@ -1,0 +1,31 @@
+// Flags and arguments that several commands share, so that they read and behave the same everywhere.
+import { resolve } from 'node:path';
+import { Args, Flags } from '@oclif/core';
+
+export const storeArg = Args.string({
+  description: 'a job-events folder, or a folder above it that holds exactly one store',
+  required: true,
+  ignoreStdin: true,
+});
+
+export const untilFlag = Flags.string({
+  helpValue: 'P',
+  description: 'Last event to take in: a sequence number, an ISO-8601 time, -10m, or finished:<vertex>#<subtask>.',
+});
+
+export const topologyFlag = Flags.string({
+  helpValue: 'FILE',
+  multiple: true,
+  multipleNonGreedy: true,
+  description: 'Names and edges for a Flink store (repeatable); a jobrec store has its own.',
+});
+
+export const homeFlag = Flags.string({
+  helpValue: 'DIR',
+  description: 'Folder that holds the jobs (default: .jobrec here, or JOBREC_HOME).',
+});
+
+/** The home folder, absolute: the flag, else JOBREC_HOME, else `.jobrec` in the working folder. */
+export function homeFolder(flag: string | undefined): string {
+  return resolve(flag ?? (process.env['JOBREC_HOME'] || '.jobrec'));
+}

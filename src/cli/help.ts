@@ -1,0 +1,65 @@
+// `jobrec --help`: the commands by what one wants to do, a first session, and the exit codes. Command help is oclif's.
+import { Help, type Interfaces } from '@oclif/core';
+import { unknownCommand } from './usage-errors.ts';
+
+const groups: readonly (readonly [string, readonly string[]])[] = [
+  ['RUN A JOB', ['run', 'jobs', 'cancel']],
+  ['READ WHAT IT RECORDED', ['inspect', 'validate', 'replay', 'diff']],
+];
+
+const firstSession: readonly (readonly [string, string])[] = [
+  ['jobrec run job.yaml', 'run it; the same line resumes it after a crash'],
+  ['jobrec jobs', 'what ran here, and where its events are'],
+  ['jobrec inspect .jobrec', 'what the store holds'],
+  ['jobrec replay .jobrec --until -10m', 'what the job looked like ten minutes before its last event'],
+  ['jobrec diff .jobrec --lost-worker W', 'what would run again, and why, if worker W were gone'],
+];
+
+const exitCodeLines: readonly string[] = [
+  '0 done · 1 a bug in jobrec · 2 usage · 3 done, and it found something · 4 data that cannot be read',
+  '5 held by a live process · 6 format version · 7 the job failed · 129/130/143 interrupted, state kept',
+];
+
+export class JobrecHelp extends Help {
+  constructor(config: Interfaces.Config, options: Partial<Interfaces.HelpOptions> = {}) {
+    super(config, { ...options, hideCommandSummaryInDescription: false, flagSortOrder: 'none' });
+  }
+
+  override async showHelp(argv: string[]): Promise<void> {
+    const subject = argv.find((each) => !each.startsWith('-') && each !== 'help');
+    const known = this.config.commandIDs;
+    if (subject !== undefined && !known.includes(subject)) throw unknownCommand(subject, known);
+    await super.showHelp(argv);
+  }
+
+  protected override async showRootHelp(): Promise<void> {
+    const sections = [...groups.map(([title, ids]) => this.section(title, this.#list(ids))), ...this.#rest()];
+    const intro = `${this.config.pjson.description ?? ''}\n`;
+    const usage = this.section('USAGE', '$ jobrec COMMAND [ARGUMENT] [FLAGS]');
+    const start = this.section('A FIRST SESSION', this.renderList(pairs(firstSession), listOptions));
+    const codes = this.section('EXIT CODES', exitCodeLines.join('\n'));
+    const more = '`jobrec COMMAND --help` shows flags and examples; every command takes --json.';
+    this.log([intro, usage, ...sections, start, codes, more].join('\n\n').replace('\n\n\n', '\n\n'));
+  }
+
+  /** Commands that no group names, so that a new one is never hidden. */
+  #rest(): string[] {
+    const grouped = new Set(groups.flatMap(([, ids]) => ids));
+    const rest = this.sortedCommands.map((each) => each.id).filter((id) => !grouped.has(id) && id !== 'help');
+    return rest.length === 0 ? [] : [this.section('MORE', this.#list(rest))];
+  }
+
+  #list(ids: readonly string[]): string {
+    const found = ids.flatMap((id) => this.sortedCommands.filter((each) => each.id === id));
+    return this.renderList(
+      found.map((each) => [each.id, this.summary(each) ?? '']),
+      listOptions,
+    );
+  }
+}
+
+const listOptions = { indentation: 2, spacer: '\n' };
+
+function pairs(rows: readonly (readonly [string, string])[]): [string, string | undefined][] {
+  return rows.map(([left, right]) => [left, right]);
+}

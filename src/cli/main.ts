@@ -1,0 +1,79 @@
+// The process: hands the command line to oclif, and is the one place where anything thrown becomes output and an exit
+// code. Owns process.exitCode; leaves with both streams flushed.
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { run } from '@oclif/core';
+import { JobrecError } from '../model/errors.ts';
+import { type ErrorOutcome, errorDocument, errorLine, outcomeOfError } from './error-report.ts';
+import { toJsonLine } from './json.ts';
+import { OutputClosed } from './output.ts';
+import { unknownCommand } from './usage-errors.ts';
+
+export { JobrecHelp } from './help.ts';
+
+/** Runs one command line (without node and script) and ends the process with the contract's exit code. */
+export async function main(argv: readonly string[]): Promise<void> {
+  process.stdout.on('error', ignoreClosedPipe);
+  process.stderr.on('error', ignoreClosedPipe);
+  const args = commandFirst(argv);
+  try {
+    if (wantsJson(args) && args.length === 1) throw missingCommand();
+    await run(args, { root: packageRoot() });
+  } catch (error) {
+    await leaveWith(error, args);
+  }
+  await Promise.all([drained(process.stdout), drained(process.stderr)]);
+  process.exit(process.exitCode ?? 0);
+}
+
+/** oclif's `command_not_found` hook: what it throws here is what `run` rejects with. */
+export async function commandNotFound(options: {
+  readonly id: string;
+  readonly config: { readonly commandIDs: readonly string[] };
+}): Promise<never> {
+  throw unknownCommand(options.id, options.config.commandIDs);
+}
+
+async function leaveWith(error: unknown, args: readonly string[]): Promise<void> {
+  if (error instanceof OutputClosed) return;
+  const outcome = outcomeOfError(error);
+  process.exitCode = outcome.exitCode;
+  if (wantsJson(args)) process.stdout.write(`${toJsonLine(errorDocument(outcome.report))}\n`);
+  else process.stderr.write(`${errorLine(outcome.report)}\n`);
+  showStack(outcome);
+}
+
+function showStack(outcome: ErrorOutcome): void {
+  if (outcome.stack === null || !process.env['JOBREC_DEBUG']) return;
+  process.stderr.write(`${outcome.stack}\n`);
+}
+
+function missingCommand(): JobrecError {
+  return new JobrecError('INVALID_ARGUMENT', 'missing command', { hint: 'jobrec --help lists the commands' });
+}
+
+/** Global flags may stand before the command; oclif wants the command first. */
+function commandFirst(argv: readonly string[]): string[] {
+  const isGlobal = (each: string) => each === '--json' || each === '--no-color';
+  const command = argv.findIndex((each) => !isGlobal(each));
+  if (command <= 0) return [...argv];
+  return [...argv.slice(command, command + 1), ...argv.slice(0, command), ...argv.slice(command + 1)];
+}
+
+function wantsJson(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--');
+  return (end === -1 ? argv : argv.slice(0, end)).includes('--json');
+}
+
+function packageRoot(): string {
+  return dirname(dirname(fileURLToPath(import.meta.url)));
+}
+
+function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+}
+
+function drained(stream: NodeJS.WriteStream): Promise<void> {
+  if (stream.destroyed || stream.writableEnded) return Promise.resolve();
+  return new Promise((resolve) => stream.write('', () => resolve()));
+}

@@ -1,0 +1,36 @@
+// Lines that several reports begin or end with: the job, its state, damage, a verdict.
+import type { Damage } from '../model/job-log.ts';
+import type { JobState } from '../model/states.ts';
+import type { JobSummary } from '../services/inspect-report.ts';
+import type { Style } from './style.ts';
+
+/** `job delays-by-carrier  RUNNING  (id 5f…)`. */
+export function jobLine(job: JobSummary, style: Style): string {
+  const name = job.name ?? '(name not recorded)';
+  const state = job.state === null ? style.quiet('state not recorded') : stateText(job.state, style);
+  return `${style.title('job')}    ${name}  ${state}${job.jobId === null ? '' : `  ${style.quiet(`(id ${job.jobId})`)}`}`;
+}
+
+export function stateText(state: JobState, style: Style): string {
+  switch (state) {
+    case 'FINISHED':
+      return style.good(state);
+    case 'FAILED':
+      return style.bad(state);
+    case 'CREATED':
+    case 'RUNNING':
+      return style.title(state);
+    case 'RECONCILING':
+    case 'RESTARTING':
+    case 'CANCELED':
+    case 'SUSPENDED':
+      return style.warn(state);
+  }
+}
+
+/** The line that must not be missed: all that follows is about the good prefix only. null for a sound store. */
+export function damageLine(damage: Damage | null, style: Style): string | null {
+  if (damage === null) return null;
+  const place = `${damage.segment} at byte ${damage.offset}`;
+  return `${style.bad('DAMAGED')}  ${damage.code} in ${place}; what follows is the good prefix (jobrec validate says more)`;
+}

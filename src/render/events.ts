@@ -1,0 +1,105 @@
+// One event on one line, for `inspect --events`: when, which, of what, then what it says.
+import type { Damage } from '../model/job-log.ts';
+import type { EventLine } from '../services/inspect-report.ts';
+import { damageLine } from './common.ts';
+import type { Style } from './style.ts';
+import { counted, duration, ranges, size } from './text.ts';
+
+/** `   12  10:20:30.123456  execution-vertex-finished  totals#3.0 on w1  2 partitions, 840 ms`. */
+export function renderEventLine(line: EventLine, style: Style): string {
+  const time = line.time === null ? '' : `${style.quiet(line.time)}  `;
+  const about = [subject(line), line.workerId === null ? null : `on ${line.workerId}`, detail(line)];
+  const said = about.filter((part) => part !== null && part !== '').join('  ');
+  const head = `${String(line.sequence).padStart(6)}  ${time}${style.title(line.type.padEnd(25))}  ${said}`.trimEnd();
+  return line.raw === undefined ? head : `${head}\n${hexDump(line.offset, line.raw, style)}`;
+}
+
+export function renderEventDamage(damage: Damage, style: Style): string {
+  return damageLine(damage, style) ?? '';
+}
+
+function subject(line: EventLine): string | null {
+  if (line.vertexId === null) return null;
+  const task = line.subtask === null ? '' : `#${line.subtask}`;
+  const attempt = line.attempt === null ? '' : ` attempt ${line.attempt}`;
+  return `${line.vertexName ?? line.vertexId}${task}${attempt}`;
+}
+
+type Detail = (line: EventLine) => string;
+
+const details: Readonly<Record<EventLine['type'], Detail>> = {
+  'job-submitted': (line) => `${text(line['name'])} (job ${text(line['jobId'])})`,
+  'job-status-changed': (line) => [text(line['state']), optional(line['reason'])].filter(Boolean).join(': '),
+  'job-vertex-initialized': (line) => `parallelism ${text(line['parallelism'])}`,
+  'execution-deployed': () => '',
+  'execution-vertex-finished': finishedDetail,
+  'execution-vertex-reset': (line) => `subtasks ${ranges(numbers(line['subtasks']))}`,
+  'execution-failed': (line) => `${text(line['cause'])}${line['counted'] === false ? ' (not counted)' : ''}`,
+  'coordinator-snapshot': coordinatorDetail,
+  'shuffle-master-snapshot': (line) => (line['incremental'] === true ? 'increment' : 'full'),
+  'partitions-released': (line) => counted(list(line['partitions']).length, 'partition'),
+  'worker-registered': (line) =>
+    `${counted(number(line['slots']), 'slot')}, ${counted(number(line['partitions']), 'partition')}, pid ${text(line['pid'])}`,
+  'worker-lost': (line) => text(line['reason']),
+  'commit-started': (line) => counted(list(line['sinks']).length, 'sink'),
+  'recovery-completed': (line) =>
+    `${text(line['cause'])}: kept ${text(line['kept'])}, rerun ${text(line['rerun'])}, ${duration(number(line['durationMs']))}`,
+};
+
+function detail(line: EventLine): string {
+  return details[line.type](line);
+}
+
+function finishedDetail(line: EventLine): string {
+  const metrics = record(line['metrics']);
+  const made = [
+    counted(list(line['partitions']).length, 'partition'),
+    counted(number(metrics['recordsOut']), 'row'),
+    size(number(metrics['bytesOut'])),
+    duration(number(metrics['durationMs'])),
+  ];
+  return made.join(', ');
+}
+
+function coordinatorDetail(line: EventLine): string {
+  const kind = line['incremental'] === true ? 'increment' : 'full';
+  const assigned = list(line['assigned']).length / 2;
+  return `${text(line['operatorId'])}: ${kind}, ${counted(assigned, 'split')} handed out, ${list(line['finished']).length} done`;
+}
+
+/** 16 bytes a row, with the position in the segment. */
+function hexDump(offset: number, hex: string, style: Style): string {
+  const rows = hex.match(/.{1,32}/g) ?? [];
+  return rows.map((row, index) => style.quiet(`        ${hexRow(offset + index * 16, row)}`)).join('\n');
+}
+
+function hexRow(offset: number, row: string): string {
+  const bytes = Buffer.from(row, 'hex');
+  const readable = [...bytes].map((byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '.')).join('');
+  const spaced = (row.match(/../g) ?? []).join(' ');
+  return `${offset.toString(16).padStart(8, '0')}  ${spaced.padEnd(47)}  ${readable}`;
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint' ? String(value) : '?';
+}
+
+function optional(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+function number(value: unknown): number {
+  return typeof value === 'number' ? value : 0;
+}
+
+function numbers(value: unknown): number[] {
+  return list(value).filter((each) => typeof each === 'number');
+}
+
+function list(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function record(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
+}

@@ -1,0 +1,139 @@
+// inspect --events: a store's events one by one, in log order, filtered. Streams: memory does not grow with the log.
+// Spec: docs/commands.md "inspect --events".
+import { JobrecError } from '../model/errors.ts';
+import type { JobEvent, JobEventType } from '../model/job-events.ts';
+import type { Damage, JobLog, LogRecord } from '../model/job-log.ts';
+import type { Bound } from '../replay/bound.ts';
+import type { ExecutionGraph } from '../replay/execution-graph.ts';
+import type { EventLine } from './inspect-report.ts';
+import { RawFrames } from './raw-frames.ts';
+import { boundOf, isWithin, openStore, plannedGraph, type StoreInputOptions, vertexNamed } from './store-input.ts';
+import { isoTime } from './times.ts';
+
+export interface EventLinesOptions extends StoreInputOptions {
+  /** Event kinds to keep; null: all. */
+  readonly types: readonly string[] | null;
+  /** Vertex id or unique name; null: all. */
+  readonly vertex: string | null;
+  /** Positions, both inclusive; null: the ends of the log. */
+  readonly from: string | null;
+  readonly until: string | null;
+  /** At most so many lines; null: all. */
+  readonly limit: number | null;
+  /** Whether each line carries its frame's bytes. */
+  readonly raw: boolean;
+}
+
+export interface EventLines {
+  readonly lines: AsyncIterable<EventLine>;
+  /** To be asked after the last line: where reading stopped for damage; null for a sound store. */
+  damage(): Promise<Damage | null>;
+}
+
+// A record, so that a kind that is added to the model cannot be forgotten here.
+const eventTypes: Readonly<Record<JobEventType, true>> = {
+  'job-submitted': true,
+  'job-status-changed': true,
+  'job-vertex-initialized': true,
+  'execution-deployed': true,
+  'execution-vertex-finished': true,
+  'execution-vertex-reset': true,
+  'execution-failed': true,
+  'coordinator-snapshot': true,
+  'shuffle-master-snapshot': true,
+  'partitions-released': true,
+  'worker-registered': true,
+  'worker-lost': true,
+  'commit-started': true,
+  'recovery-completed': true,
+};
+
+export const eventTypeNames: readonly string[] = Object.keys(eventTypes);
+
+/** Errors: INVALID_FLAG for an unknown kind, INVALID_ARGUMENT for an unknown vertex, POSITION_INVALID. */
+export async function eventLines(options: EventLinesOptions): Promise<EventLines> {
+  const types = knownTypes(options.types);
+  const log = await openStore(options);
+  const names = await plannedGraph(log);
+  const selection: Selection = {
+    types,
+    vertexId: options.vertex === null ? null : vertexNamed(names, options.vertex),
+    from: await boundOf(log, options.from),
+    until: await boundOf(log, options.until),
+    limit: options.limit ?? Number.POSITIVE_INFINITY,
+    raw: options.raw,
+  };
+  return { lines: selectedLines(log, names, selection), damage: async () => (await log.summary()).damage };
+}
+
+interface Selection {
+  readonly types: ReadonlySet<string> | null;
+  readonly vertexId: string | null;
+  readonly from: Bound | undefined;
+  readonly until: Bound | undefined;
+  readonly limit: number;
+  readonly raw: boolean;
+}
+
+function knownTypes(types: readonly string[] | null): ReadonlySet<string> | null {
+  const unknown = types?.find((type) => !eventTypeNames.includes(type));
+  if (unknown === undefined) return types === null ? null : new Set(types);
+  const message = `--type: "${unknown}" is no event kind; allowed: ${eventTypeNames.join(', ')}`;
+  throw new JobrecError('INVALID_FLAG', message, { data: { flag: '--type', value: unknown, allowed: eventTypeNames } });
+}
+
+async function* selectedLines(log: JobLog, names: ExecutionGraph, selection: Selection): AsyncGenerator<EventLine> {
+  const frames = selection.raw ? new RawFrames(log.location) : null;
+  let left = selection.limit;
+  try {
+    for await (const record of log.records()) {
+      if (left <= 0 || record.sequence > (selection.until?.sequence ?? Number.POSITIVE_INFINITY)) break;
+      if (!isSelected(record, selection)) continue;
+      left -= 1;
+      const line = eventLine(record, names);
+      yield frames === null ? line : { ...line, raw: await frames.hexOf(record) };
+    }
+  } finally {
+    await frames?.close();
+  }
+}
+
+function isSelected(record: LogRecord, selection: Selection): boolean {
+  if (!isWithin(record, selection.from, selection.until)) return false;
+  if (selection.types !== null && !selection.types.has(record.event.type)) return false;
+  return selection.vertexId === null || fieldOf(record.event, 'vertexId') === selection.vertexId;
+}
+
+/** The contract's line: head fields first, null where the event has none, then the event's own. */
+export function eventLine(record: LogRecord, names: ExecutionGraph): EventLine {
+  const { sequence, timeMicros, segment, offset, bytes, event } = record;
+  const vertexId = stringField(event, 'vertexId');
+  const head = {
+    sequence,
+    time: isoTime(timeMicros),
+    segment,
+    offset,
+    bytes,
+    type: event.type,
+    vertexId,
+    vertexName: vertexId === null ? null : (names.vertices.get(vertexId)?.name ?? null),
+    subtask: numberField(event, 'subtask'),
+    attempt: numberField(event, 'attempt'),
+    workerId: stringField(event, 'workerId'),
+  };
+  return { ...head, ...event };
+}
+
+function fieldOf(event: JobEvent, field: string): unknown {
+  return (event as unknown as Readonly<Record<string, unknown>>)[field];
+}
+
+function stringField(event: JobEvent, field: string): string | null {
+  const value = fieldOf(event, field);
+  return typeof value === 'string' ? value : null;
+}
+
+function numberField(event: JobEvent, field: string): number | null {
+  const value = fieldOf(event, field);
+  return typeof value === 'number' ? value : null;
+}
