@@ -1,0 +1,163 @@
+// Step two of a recovery: from the tasks that lost something themselves to all that restart with them, up to the
+// producers of inputs that are gone, down to all consumers, across the vertices whose coordinator is lost, until nothing
+// is added. Breadth first, so that each reason names a task that was in before; each reader group is walked once.
+import { decide } from './decision-table.ts';
+import type { ExecutionGraph, ExecutionJobVertex, ExecutionVertex } from './execution-graph.ts';
+import type { PartitionStates } from './partition-states.ts';
+import type { ReaderGroup, Readers } from './reader-groups.ts';
+import {
+  downstreamReason,
+  lostSourceReason,
+  partitionReason,
+  stagedPartReason,
+  taskLabel,
+  wholeSourceReason,
+} from './reasons.ts';
+import type { SpreadFacts } from './recovery-cases.ts';
+import { spreadCases, taskCases } from './recovery-cases.ts';
+import type { Reason, RecoveryRules, Survivors } from './recovery-plan.ts';
+
+/** Finished tasks that run again, with their reasons, in the order in which they were found. */
+export type Reruns = ReadonlyMap<ExecutionVertex, readonly Reason[]>;
+
+interface QueuedTask {
+  readonly vertex: ExecutionJobVertex;
+  readonly task: ExecutionVertex;
+}
+
+interface Spread {
+  readonly readers: Readers;
+  readonly states: PartitionStates;
+  readonly reruns: Map<ExecutionVertex, readonly Reason[]>;
+  readonly queue: QueuedTask[];
+  readonly walkedUp: Set<ReaderGroup>;
+  readonly walkedDown: Set<ReaderGroup>;
+  readonly pulledIn: Set<ExecutionJobVertex>;
+}
+
+/** All finished tasks that run again. */
+export function findReruns(
+  graph: ExecutionGraph,
+  readers: Readers,
+  states: PartitionStates,
+  survivors: Survivors,
+  rules: RecoveryRules,
+): Reruns {
+  const spread: Spread = {
+    readers,
+    states,
+    reruns: new Map(),
+    queue: [],
+    walkedUp: new Set(),
+    walkedDown: new Set(),
+    pulledIn: new Set(),
+  };
+  for (const vertex of graph.vertices.values()) seed(spread, vertex, survivors);
+  if (rules.pendingRestartsConsumers) spreadFromPending(spread, graph);
+  for (let next = 0; next < spread.queue.length; next += 1) spreadFrom(spread, spread.queue[next] as QueuedTask);
+  return spread.reruns;
+}
+
+function seed(spread: Spread, vertex: ExecutionJobVertex, survivors: Survivors): void {
+  const vertexFinished = vertex.tasks.every((task) => task.state === 'FINISHED');
+  const coordinatorLost = isCoordinatorLost(vertex);
+  for (const task of vertex.tasks) {
+    const finished = task.state === 'FINISHED';
+    const missingPart = finished ? task.parts.find((part) => !survivors.partHas(part)) : undefined;
+    const decision = decide(taskCases, {
+      finished,
+      coordinatorLost,
+      vertexFinished,
+      partsThere: missingPart === undefined,
+    });
+    if (decision.outcome === 'pending') continue;
+    const reasons = lostPartitions(spread, vertex, task);
+    if (missingPart !== undefined) reasons.push(stagedPartReason(missingPart));
+    if (decision.outcome === 'rerun' && decision.code === 'source-without-batch-snapshot') {
+      reasons.push(lostSourceReason(vertex));
+    }
+    if (reasons.length > 0) join(spread, { vertex, task }, reasons);
+  }
+}
+
+function isCoordinatorLost(vertex: ExecutionJobVertex): boolean {
+  return vertex.coordinator?.supportsBatchSnapshot === false;
+}
+
+function lostPartitions(spread: Spread, vertex: ExecutionJobVertex, task: ExecutionVertex): Reason[] {
+  const reasons: Reason[] = [];
+  for (const dataSet of spread.readers.outputsOf.get(vertex) ?? []) {
+    const state = spread.states.get(dataSet)?.[task.subtask];
+    if (state?.decision.keep !== 'RESERVE' || state.decision.lost === null) continue;
+    reasons.push(partitionReason(state.decision.lost, state.partition, state.neededBy ?? 'a consumer'));
+  }
+  return reasons;
+}
+
+function join(spread: Spread, queued: QueuedTask, reasons: readonly Reason[]): void {
+  spread.reruns.set(queued.task, reasons);
+  spread.queue.push(queued);
+}
+
+/** Pulls `other` in where the table says so; `reason` is asked for only then. */
+function consider(spread: Spread, other: QueuedTask, facts: Omit<SpreadFacts, 'finished'>, reason: () => Reason): void {
+  if (spread.reruns.has(other.task)) return;
+  const finished = other.task.state === 'FINISHED';
+  if (decide(spreadCases, { ...facts, finished }) === 'joins') join(spread, other, [reason()]);
+}
+
+function spreadFromPending(spread: Spread, graph: ExecutionGraph): void {
+  for (const vertex of graph.vertices.values()) {
+    for (const task of vertex.tasks) {
+      if (task.state !== 'FINISHED') walkDown(spread, { vertex, task });
+    }
+  }
+}
+
+function spreadFrom(spread: Spread, restarted: QueuedTask): void {
+  walkUp(spread, restarted);
+  walkDown(spread, restarted);
+  walkAcross(spread, restarted);
+}
+
+function walkUp(spread: Spread, { vertex, task }: QueuedTask): void {
+  for (const group of spread.readers.groupsOf.get(vertex)?.[task.subtask] ?? []) {
+    if (spread.walkedUp.has(group)) continue;
+    spread.walkedUp.add(group);
+    const { producer } = group.dataSet;
+    const states = spread.states.get(group.dataSet) ?? [];
+    for (const { partition, decision } of states.slice(group.first, group.last + 1)) {
+      const upstream = producer.tasks[partition.partitionIndex];
+      if (upstream === undefined || decision.lost === null) continue;
+      const { lost } = decision;
+      const reader = `${taskLabel(vertex, task.subtask)}, which runs again`;
+      const facts = { relation: 'producer', inputLost: true, coordinatorLost: false } as const;
+      consider(spread, { vertex: producer, task: upstream }, facts, () => partitionReason(lost, partition, reader));
+    }
+  }
+}
+
+function walkDown(spread: Spread, { vertex, task }: QueuedTask): void {
+  const facts = { relation: 'consumer', inputLost: false, coordinatorLost: false } as const;
+  for (const dataSet of spread.readers.outputsOf.get(vertex) ?? []) {
+    for (const group of dataSet.byPartition[task.subtask] ?? []) {
+      if (spread.walkedDown.has(group)) continue;
+      spread.walkedDown.add(group);
+      for (const subtask of group.subtasks) {
+        const consumer = group.consumer.tasks[subtask];
+        if (consumer === undefined) continue;
+        const reason = () => downstreamReason(vertex, task.subtask, task.state === 'FINISHED');
+        consider(spread, { vertex: group.consumer, task: consumer }, facts, reason);
+      }
+    }
+  }
+}
+
+function walkAcross(spread: Spread, { vertex, task }: QueuedTask): void {
+  if (spread.pulledIn.has(vertex)) return;
+  spread.pulledIn.add(vertex);
+  const facts = { relation: 'same-vertex', inputLost: false, coordinatorLost: isCoordinatorLost(vertex) } as const;
+  for (const sibling of vertex.tasks) {
+    consider(spread, { vertex, task: sibling }, facts, () => wholeSourceReason(vertex, task.subtask));
+  }
+}
