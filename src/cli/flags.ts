@@ -27,5 +27,5 @@ export const homeFlag = Flags.string({
 
 /** The home folder, absolute: the flag, else JOBREC_HOME, else `.jobrec` in the working folder. */
 export function homeFolder(flag: string | undefined): string {
-  return resolve(flag ?? (process.env['JOBREC_HOME'] || '.jobrec'));
+  return resolve(flag ?? (process.env.JOBREC_HOME || '.jobrec'));
 }

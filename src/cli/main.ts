@@ -44,7 +44,7 @@ async function leaveWith(error: unknown, args: readonly string[]): Promise<void>
 }
 
 function showStack(outcome: ErrorOutcome): void {
-  if (outcome.stack === null || !process.env['JOBREC_DEBUG']) return;
+  if (outcome.stack === null || !process.env.JOBREC_DEBUG) return;
   process.stderr.write(`${outcome.stack}\n`);
 }
 

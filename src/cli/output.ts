@@ -30,7 +30,7 @@ export class Output {
   constructor(streams: OutputStreams, options: { readonly json: boolean; readonly noColor: boolean }) {
     this.#streams = streams;
     this.json = options.json;
-    const mayColor = !options.noColor && !isSet(streams.env['NO_COLOR']) && streams.env['TERM'] !== 'dumb';
+    const mayColor = !options.noColor && !isSet(streams.env.NO_COLOR) && streams.env.TERM !== 'dumb';
     this.style = createStyle({
       color: mayColor && !options.json && isTerminal(streams.stdout),
       width: widthOf(streams),

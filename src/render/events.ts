@@ -28,22 +28,22 @@ function subject(line: EventLine): string | null {
 type Detail = (line: EventLine) => string;
 
 const details: Readonly<Record<EventLine['type'], Detail>> = {
-  'job-submitted': (line) => `${text(line['name'])} (job ${text(line['jobId'])})`,
-  'job-status-changed': (line) => [text(line['state']), optional(line['reason'])].filter(Boolean).join(': '),
-  'job-vertex-initialized': (line) => `parallelism ${text(line['parallelism'])}`,
+  'job-submitted': (line) => `${text(line.name)} (job ${text(line.jobId)})`,
+  'job-status-changed': (line) => [text(line.state), optional(line.reason)].filter(Boolean).join(': '),
+  'job-vertex-initialized': (line) => `parallelism ${text(line.parallelism)}`,
   'execution-deployed': () => '',
   'execution-vertex-finished': finishedDetail,
-  'execution-vertex-reset': (line) => `subtasks ${ranges(numbers(line['subtasks']))}`,
-  'execution-failed': (line) => `${text(line['cause'])}${line['counted'] === false ? ' (not counted)' : ''}`,
+  'execution-vertex-reset': (line) => `subtasks ${ranges(numbers(line.subtasks))}`,
+  'execution-failed': (line) => `${text(line.cause)}${line.counted === false ? ' (not counted)' : ''}`,
   'coordinator-snapshot': coordinatorDetail,
-  'shuffle-master-snapshot': (line) => (line['incremental'] === true ? 'increment' : 'full'),
-  'partitions-released': (line) => counted(list(line['partitions']).length, 'partition'),
+  'shuffle-master-snapshot': (line) => (line.incremental === true ? 'increment' : 'full'),
+  'partitions-released': (line) => counted(list(line.partitions).length, 'partition'),
   'worker-registered': (line) =>
-    `${counted(number(line['slots']), 'slot')}, ${counted(number(line['partitions']), 'partition')}, pid ${text(line['pid'])}`,
-  'worker-lost': (line) => text(line['reason']),
-  'commit-started': (line) => counted(list(line['sinks']).length, 'sink'),
+    `${counted(number(line.slots), 'slot')}, ${counted(number(line.partitions), 'partition')}, pid ${text(line.pid)}`,
+  'worker-lost': (line) => text(line.reason),
+  'commit-started': (line) => counted(list(line.sinks).length, 'sink'),
   'recovery-completed': (line) =>
-    `${text(line['cause'])}: kept ${text(line['kept'])}, rerun ${text(line['rerun'])}, ${duration(number(line['durationMs']))}`,
+    `${text(line.cause)}: kept ${text(line.kept)}, rerun ${text(line.rerun)}, ${duration(number(line.durationMs))}`,
 };
 
 function detail(line: EventLine): string {
@@ -51,20 +51,20 @@ function detail(line: EventLine): string {
 }
 
 function finishedDetail(line: EventLine): string {
-  const metrics = record(line['metrics']);
+  const metrics = record(line.metrics);
   const made = [
-    counted(list(line['partitions']).length, 'partition'),
-    counted(number(metrics['recordsOut']), 'row'),
-    size(number(metrics['bytesOut'])),
-    duration(number(metrics['durationMs'])),
+    counted(list(line.partitions).length, 'partition'),
+    counted(number(metrics.recordsOut), 'row'),
+    size(number(metrics.bytesOut)),
+    duration(number(metrics.durationMs)),
   ];
   return made.join(', ');
 }
 
 function coordinatorDetail(line: EventLine): string {
-  const kind = line['incremental'] === true ? 'increment' : 'full';
-  const assigned = list(line['assigned']).length / 2;
-  return `${text(line['operatorId'])}: ${kind}, ${counted(assigned, 'split')} handed out, ${list(line['finished']).length} done`;
+  const kind = line.incremental === true ? 'increment' : 'full';
+  const assigned = list(line.assigned).length / 2;
+  return `${text(line.operatorId)}: ${kind}, ${counted(assigned, 'split')} handed out, ${list(line.finished).length} done`;
 }
 
 /** 16 bytes a row, with the position in the segment. */

@@ -3,12 +3,11 @@
 import { JobrecError } from '../model/errors.ts';
 import type { JobEvent, JobEventType } from '../model/job-events.ts';
 import type { Damage, JobLog, LogRecord } from '../model/job-log.ts';
-import type { Bound } from '../replay/bound.ts';
 import type { ExecutionGraph } from '../replay/execution-graph.ts';
 import type { EventLine } from './inspect-report.ts';
 import { RawFrames } from './raw-frames.ts';
-import { boundOf, isWithin, openStore, plannedGraph, type StoreInputOptions, vertexNamed } from './store-input.ts';
-import { isoTime } from './times.ts';
+import { openStore, plannedGraph, type StoreInputOptions, vertexNamed } from './store-input.ts';
+import { boundOf, fromFilter, type IsFrom, isoTime } from './times.ts';
 
 export interface EventLinesOptions extends StoreInputOptions {
   /** Event kinds to keep; null: all. */
@@ -58,8 +57,8 @@ export async function eventLines(options: EventLinesOptions): Promise<EventLines
   const selection: Selection = {
     types,
     vertexId: options.vertex === null ? null : vertexNamed(names, options.vertex),
-    from: await boundOf(log, options.from),
-    until: await boundOf(log, options.until),
+    isFrom: await fromFilter(log, options.from),
+    lastSequence: (await boundOf(log, options.until))?.sequence ?? Number.POSITIVE_INFINITY,
     limit: options.limit ?? Number.POSITIVE_INFINITY,
     raw: options.raw,
   };
@@ -69,8 +68,8 @@ export async function eventLines(options: EventLinesOptions): Promise<EventLines
 interface Selection {
   readonly types: ReadonlySet<string> | null;
   readonly vertexId: string | null;
-  readonly from: Bound | undefined;
-  readonly until: Bound | undefined;
+  readonly isFrom: IsFrom;
+  readonly lastSequence: number;
   readonly limit: number;
   readonly raw: boolean;
 }
@@ -87,7 +86,7 @@ async function* selectedLines(log: JobLog, names: ExecutionGraph, selection: Sel
   let left = selection.limit;
   try {
     for await (const record of log.records()) {
-      if (left <= 0 || record.sequence > (selection.until?.sequence ?? Number.POSITIVE_INFINITY)) break;
+      if (left <= 0 || record.sequence > selection.lastSequence) break;
       if (!isSelected(record, selection)) continue;
       left -= 1;
       const line = eventLine(record, names);
@@ -99,7 +98,7 @@ async function* selectedLines(log: JobLog, names: ExecutionGraph, selection: Sel
 }
 
 function isSelected(record: LogRecord, selection: Selection): boolean {
-  if (!isWithin(record, selection.from, selection.until)) return false;
+  if (!selection.isFrom(record)) return false;
   if (selection.types !== null && !selection.types.has(record.event.type)) return false;
   return selection.vertexId === null || fieldOf(record.event, 'vertexId') === selection.vertexId;
 }

@@ -1,10 +1,8 @@
 // The store that a reading command was pointed at: opened, and with the names by which a user may speak of its
 // vertices. Reads only. Spec: cli-contract "A store location", "<vertex>".
 import { JobrecError } from '../model/errors.ts';
-import type { Damage, JobLog, LogRecord } from '../model/job-log.ts';
+import type { JobLog } from '../model/job-log.ts';
 import { applyEvent } from '../replay/apply-event.ts';
-import type { Bound } from '../replay/bound.ts';
-import { parsePosition, resolvePosition } from '../replay/bound.ts';
 import { createExecutionGraph, type ExecutionGraph } from '../replay/execution-graph.ts';
 import { openJobLog } from '../store/open-log.ts';
 
@@ -31,12 +29,6 @@ function topologyRefused(log: JobLog): JobrecError {
   });
 }
 
-/** The bound that a position text means in this store; undefined without one. */
-export async function boundOf(log: JobLog, position: string | null): Promise<Bound | undefined> {
-  if (position === null) return undefined;
-  return resolvePosition(parsePosition(position), log.records());
-}
-
 /** The graph of the store's first event alone: names, edges, data sets, but no progress. */
 export async function plannedGraph(log: JobLog): Promise<ExecutionGraph> {
   const graph = createExecutionGraph();
@@ -45,11 +37,6 @@ export async function plannedGraph(log: JobLog): Promise<ExecutionGraph> {
     break;
   }
   return graph;
-}
-
-/** What a report says of a store that reading did not come to the end of. */
-export interface Damageable {
-  readonly damage: Damage | null;
 }
 
 /** The vertex that a user named by id or by unique name. Errors: INVALID_ARGUMENT, with the known ones. */
@@ -74,10 +61,4 @@ function ambiguousVertex(text: string, named: readonly Named[]): JobrecError {
   const ids = named.map((vertex) => vertex.id);
   const message = `${ids.length} vertices are named "${text}"; give an id: ${ids.join(', ')}`;
   return new JobrecError('INVALID_ARGUMENT', message, { data: { vertex: text, ids } });
-}
-
-/** Whether a record lies inside `from` and `until`, both inclusive. */
-export function isWithin(record: LogRecord, from: Bound | undefined, until: Bound | undefined): boolean {
-  if (from !== undefined && record.sequence < from.sequence) return false;
-  return until === undefined || record.sequence <= until.sequence;
 }

@@ -1,11 +1,54 @@
-// Times of the log (microseconds since the epoch) as the reports show them: ISO-8601 in UTC, microseconds kept.
+// Times of the log as the reports show them, and positions (`--from`, `--until`) in terms of one store's records.
+// Spec: cli-contract "A position".
+import { JobrecError } from '../model/errors.ts';
+import type { JobLog, LogRecord } from '../model/job-log.ts';
+import { type Bound, parsePosition, resolvePosition } from '../replay/bound.ts';
+import { formatTime } from '../replay/time-text.ts';
 
 /** `2026-05-04T10:20:30.123456Z`; null for null. */
 export function isoTime(timeMicros: number | null): string | null {
-  if (timeMicros === null) return null;
-  const millis = Math.floor(timeMicros / 1000);
-  const date = new Date(millis);
-  if (Number.isNaN(date.getTime())) return null;
-  const micros = String(Math.trunc(timeMicros - millis * 1000)).padStart(3, '0');
-  return date.toISOString().replace('Z', `${micros}Z`);
+  return timeMicros === null ? null : formatTime(timeMicros);
+}
+
+/** The last record that `--until` takes in; undefined without one. Errors: POSITION_INVALID. */
+export async function boundOf(log: JobLog, until: string | null): Promise<Bound | undefined> {
+  if (until === null) return undefined;
+  return resolvePosition(parsePosition(until), log.records());
+}
+
+/** Whether a record lies at or behind `--from`. Errors: POSITION_INVALID. */
+export type IsFrom = (record: LogRecord) => boolean;
+
+/**
+ * A time, or a duration before the last event, may lie before the first event: then all records are taken, which is
+ * what `--from -10m` means for a job of two minutes.
+ */
+export async function fromFilter(log: JobLog, from: string | null): Promise<IsFrom> {
+  if (from === null) return () => true;
+  const position = parsePosition(from);
+  switch (position.kind) {
+    case 'time':
+      await lastTimeMicros(log, from);
+      return atOrAfter(position.timeMicros);
+    case 'before-last':
+      return atOrAfter((await lastTimeMicros(log, from)) - position.durationMicros);
+    case 'sequence':
+    case 'finished':
+    case 'initialized': {
+      const { sequence } = await resolvePosition(position, log.records());
+      return (record) => record.sequence >= sequence;
+    }
+  }
+}
+
+function atOrAfter(limitMicros: number): IsFrom {
+  return ({ timeMicros }) => timeMicros !== null && timeMicros >= limitMicros;
+}
+
+async function lastTimeMicros(log: JobLog, text: string): Promise<number> {
+  let last: number | null = null;
+  for await (const { timeMicros } of log.records()) last = timeMicros ?? last;
+  if (last !== null) return last;
+  const message = `position ${text}: this store records no times; give a sequence number or an event`;
+  throw new JobrecError('POSITION_INVALID', message, { data: { position: text } });
 }

@@ -1,0 +1,61 @@
+// What `replay` reports; printed as it is with --json. Spec: docs/commands.md "replay".
+import type { Distribution } from '../model/job-graph.ts';
+import type { Damage } from '../model/job-log.ts';
+import type { ExecutionState } from '../model/states.ts';
+import type { JobSummary } from './inspect-report.ts';
+
+/** What a restarted JobMaster would hold after the events up to `at`, before it reconciles partitions. */
+export interface ReplayReport {
+  /** The last event that was applied; nulls for an empty store. */
+  readonly at: { readonly sequence: number | null; readonly time: string | null };
+  readonly job: JobSummary;
+  readonly vertices: readonly ReplayVertex[];
+  readonly edges: readonly ReplayEdge[];
+  readonly coordinators: readonly ReplayCoordinator[];
+  readonly shuffleMaster: { readonly bytes: number; readonly incremental: boolean } | null;
+  /** Recorded progress that recovery itself gives up. */
+  readonly droppedEvents: readonly DroppedEventEntry[];
+  readonly damage: Damage | null;
+}
+
+export interface ReplayVertex {
+  readonly vertexId: string;
+  readonly vertexName: string | null;
+  /** null until the vertex is initialized; then `tasks` is empty. */
+  readonly parallelism: number | null;
+  /** As Flink derives it from the tasks: FINISHED when all are, RUNNING when some are, else CREATED. */
+  readonly state: ExecutionState;
+  readonly tasks: readonly ReplayTask[];
+}
+
+export interface ReplayTask {
+  readonly subtask: number;
+  /** FINISHED, or CREATED: a restarted JobMaster holds no running task. */
+  readonly state: ExecutionState;
+  readonly attempt: number;
+  readonly workerId: string | null;
+  /** `<partitionId>`s that the finished attempt produced. */
+  readonly partitions: readonly string[];
+}
+
+export interface ReplayEdge {
+  readonly producerVertexId: string;
+  readonly consumerVertexId: string;
+  readonly datasetId: string;
+  readonly distribution: Distribution;
+}
+
+export interface ReplayCoordinator {
+  readonly vertexId: string;
+  readonly operatorId: string;
+  readonly bytes: number;
+  /** null where the store does not say. */
+  readonly supportsBatchSnapshot: boolean | null;
+}
+
+export interface DroppedEventEntry {
+  readonly sequence: number;
+  readonly vertexId: string;
+  readonly subtask: number;
+  readonly reason: string;
+}

@@ -1,0 +1,67 @@
+// replay: the ExecutionGraph at a point of the log, as a restarted JobMaster would hold it. Reads only.
+// Spec: docs/commands.md "replay".
+import { formatPartitionId } from '../model/ids.ts';
+import type { ExecutionState } from '../model/states.ts';
+import type { ExecutionGraph, ExecutionJobVertex, ExecutionVertex } from '../replay/execution-graph.ts';
+import { recoveredState } from '../replay/execution-graph.ts';
+import { replay } from '../replay/replay.ts';
+import { jobSummary } from './inspect.ts';
+import type { ReplayCoordinator, ReplayReport, ReplayTask, ReplayVertex } from './replay-report.ts';
+import { openStore, type StoreInputOptions } from './store-input.ts';
+import { boundOf, isoTime } from './times.ts';
+
+export interface ReplayStoreOptions extends StoreInputOptions {
+  /** A position, inclusive; null: the whole log. */
+  readonly until: string | null;
+}
+
+export async function replayStore(options: ReplayStoreOptions): Promise<ReplayReport> {
+  const log = await openStore(options);
+  const until = await boundOf(log, options.until);
+  const { graph, last, droppedEvents } = await replay(log.records(), until === undefined ? {} : { until });
+  const { damage } = await log.summary();
+  return {
+    at: { sequence: last?.sequence ?? null, time: isoTime(last?.timeMicros ?? null) },
+    job: jobSummary(graph),
+    vertices: [...graph.vertices.values()].map(replayVertex),
+    edges: graph.edges,
+    coordinators: replayCoordinators(graph),
+    shuffleMaster: graph.shuffleMaster,
+    droppedEvents,
+    damage,
+  };
+}
+
+function replayVertex(vertex: ExecutionJobVertex): ReplayVertex {
+  const { id: vertexId, name: vertexName, parallelism } = vertex;
+  const tasks = vertex.tasks.map(replayTask);
+  return { vertexId, vertexName, parallelism, state: aggregateState(tasks), tasks };
+}
+
+function replayTask(task: ExecutionVertex): ReplayTask {
+  const { subtask, attempt, workerId } = task;
+  const state = recoveredState(task);
+  if (state !== 'FINISHED') return { subtask, state, attempt, workerId: null, partitions: [] };
+  const partitions = task.partitions.map(({ datasetId, partitionIndex }) =>
+    formatPartitionId({ datasetId, partitionIndex, attempt }),
+  );
+  return { subtask, state, attempt, workerId, partitions };
+}
+
+/** Flink's rule for a vertex's state, for tasks that are all CREATED or FINISHED. */
+function aggregateState(tasks: readonly ReplayTask[]): ExecutionState {
+  const finished = tasks.filter((task) => task.state === 'FINISHED').length;
+  if (finished === 0) return 'CREATED';
+  return finished === tasks.length ? 'FINISHED' : 'RUNNING';
+}
+
+function replayCoordinators(graph: ExecutionGraph): ReplayCoordinator[] {
+  return [...graph.vertices.values()].flatMap(({ id: vertexId, coordinator }) =>
+    [...(coordinator?.operators.values() ?? [])].map(({ operatorId, bytes, supportsBatchSnapshot }) => ({
+      vertexId,
+      operatorId,
+      bytes,
+      supportsBatchSnapshot,
+    })),
+  );
+}
