@@ -1,0 +1,309 @@
+// Frame fields and payload -> JobEvent, with every cell's shape checked. Invariant: bytes that are no event are a value
+// with a reason, never an exception; elements behind the known ones are ignored, as a newer writer may add some.
+// Spec: docs/format.md, "Events" and "Versioning".
+import { Decoder } from '@msgpack/msgpack';
+import { messageOf } from '../model/errors.ts';
+import type {
+  CommitStarted,
+  ExecutionVertexFinished,
+  InputRange,
+  JobEvent,
+  JobSubmitted,
+  ProducedPartition,
+  RecoveryCause,
+  StagedPart,
+  TaskMetrics,
+  VertexInputInfo,
+} from '../model/job-events.ts';
+import type { JobState } from '../model/states.ts';
+import { jobStates } from '../model/states.ts';
+import { eventTypeOf, GraphTables } from './event-types.ts';
+import { noVertex } from './frame.ts';
+import { isJobGraph } from './job-graph-shape.ts';
+import { decodeNumberList } from './number-list.ts';
+import { checkPayloadBounds } from './payload-bounds.ts';
+import { isPlainObject, isText, mapOf } from './shape.ts';
+
+export type DecodedEvent =
+  | { readonly kind: 'event'; readonly event: JobEvent }
+  | { readonly kind: 'unknown-type' }
+  | { readonly kind: 'invalid'; readonly reason: string };
+
+/** Thrown inside this file only: a cell that does not have its shape. */
+class CellError extends Error {}
+
+type Cells = readonly unknown[];
+
+const recoveryCauses: ReadonlySet<unknown> = new Set<RecoveryCause>([
+  'job-master-lost',
+  'all-processes-lost',
+  'suspended',
+  'worker-lost',
+]);
+const knownJobStates: ReadonlySet<unknown> = new Set<JobState>(jobStates);
+
+export class EventDecoder {
+  readonly #decoder = new Decoder();
+  #tables = new GraphTables(null);
+
+  /** Tables of the job graph that was submitted last; a writer that goes on takes them over. */
+  get tables(): GraphTables {
+    return this.#tables;
+  }
+
+  decode(typeByte: number, vertex: number, payload: Uint8Array): DecodedEvent {
+    const type = eventTypeOf(typeByte);
+    if (type === null) return { kind: 'unknown-type' };
+    try {
+      checkPayloadBounds(payload);
+      const cells = list(this.#decoder.decode(payload));
+      const event = eventOf(type, vertex, cells, this.#tables);
+      if (event.type === 'job-submitted') this.#tables = new GraphTables(event.graph);
+      return { kind: 'event', event };
+    } catch (error) {
+      // The decoder throws RangeError and its own errors for bytes that are not msgpack; all mean the same here.
+      return { kind: 'invalid', reason: messageOf(error) };
+    }
+  }
+}
+
+function eventOf(type: JobEvent['type'], vertex: number, cells: Cells, tables: GraphTables): JobEvent {
+  switch (type) {
+    case 'job-submitted':
+      return submitted(cells);
+    case 'job-status-changed':
+      return { type, state: jobState(cells[0]), reason: textOrNull(cells[1]) };
+    case 'job-vertex-initialized': {
+      const [parallelism, maxParallelism] = [count(cells[1]), count(cells[2])];
+      return { type, vertexId: vertexId(vertex, cells, tables), parallelism, maxParallelism, inputs: inputs(cells[3], tables) };
+    }
+    case 'execution-vertex-finished':
+      return finished(vertexId(vertex, cells, tables), cells, tables);
+    case 'execution-vertex-reset':
+      return { type, vertexId: vertexId(vertex, cells, tables), subtasks: numbers(cells[1]) };
+    case 'coordinator-snapshot':
+      return {
+        type,
+        vertexId: vertexId(vertex, cells, tables),
+        operatorId: text(cells[1]),
+        incremental: flag(cells[2]),
+        assigned: numbers(cells[3]),
+        finished: numbers(cells[4]),
+        supportsBatchSnapshot: flag(cells[5]),
+      };
+    case 'shuffle-master-snapshot':
+      // a copy: the decoder's own view would pin the whole read window
+      return { type, incremental: flag(cells[0]), state: bytes(cells[1]).slice() };
+    case 'partitions-released':
+      return { type, partitions: released(cells[0], tables) };
+    case 'commit-started':
+      return { type, sinks: commitSinks(cells[0]) };
+    case 'recovery-completed': {
+      const [epoch, kept, rerun] = [count(cells[0]), count(cells[2]), count(cells[3])];
+      return { type, epoch, cause: recoveryCause(cells[1]), kept, rerun, durationMs: number(cells[4]) };
+    }
+    case 'worker-registered': {
+      const [pid, slots, partitions] = [count(cells[1]), count(cells[2]), count(cells[3])];
+      return { type, workerId: text(cells[0]), pid, slots, partitions };
+    }
+    case 'worker-lost':
+      return { type, workerId: text(cells[0]), reason: text(cells[1]) };
+    case 'execution-deployed': {
+      const [subtask, attempt, workerId] = [count(cells[1]), count(cells[2]), text(cells[3])];
+      return { type, vertexId: vertexId(vertex, cells, tables), subtask, attempt, workerId };
+    }
+    case 'execution-failed': {
+      const [subtask, attempt, workerId] = [count(cells[1]), count(cells[2]), textOrNull(cells[3])];
+      const [cause, counted] = [text(cells[4]), flag(cells[5])];
+      return { type, vertexId: vertexId(vertex, cells, tables), subtask, attempt, workerId, cause, counted };
+    }
+  }
+}
+
+function submitted(cells: Cells): JobSubmitted {
+  const [graph, config, fingerprint] = [cells[2], cells[3], list(cells[4])];
+  if (!isJobGraph(graph)) throw new CellError('the job graph has an unknown shape');
+  if (!isTextMap(config)) throw new CellError('the configuration is not a map of strings');
+  return {
+    type: 'job-submitted',
+    jobId: text(cells[0]),
+    name: text(cells[1]),
+    graph,
+    config,
+    fingerprint: { plan: text(fingerprint[0]), functions: text(fingerprint[1]), inputs: text(fingerprint[2]) },
+  };
+}
+
+function finished(vertexId: string, cells: Cells, tables: GraphTables): ExecutionVertexFinished {
+  return {
+    type: 'execution-vertex-finished',
+    vertexId,
+    subtask: count(cells[1]),
+    attempt: count(cells[2]),
+    epoch: count(cells[3]),
+    workerId: text(cells[4]),
+    partitions: producedPartitions(cells[5], tables),
+    parts: stagedParts(cells[6]),
+    metrics: metrics(cells[7]),
+  };
+}
+
+function producedPartitions(cell: unknown, tables: GraphTables): ProducedPartition[] {
+  const cells = listOfGroups(cell, 5);
+  const partitions: ProducedPartition[] = [];
+  for (let at = 0; at < cells.length; at += 5) {
+    const list = cells[at + 4];
+    partitions.push({
+      datasetId: datasetId(cells[at], tables),
+      partitionIndex: count(cells[at + 1]),
+      bytes: numberOrNull(cells[at + 2]),
+      rows: numberOrNull(cells[at + 3]),
+      subpartitionRows: list === null ? null : numbers(list),
+    });
+  }
+  return partitions;
+}
+
+function stagedParts(cell: unknown): StagedPart[] {
+  const cells = listOfGroups(cell, 4);
+  const parts: StagedPart[] = [];
+  for (let at = 0; at < cells.length; at += 4) {
+    const [rows, bytes] = [number(cells[at + 2]), number(cells[at + 3])];
+    parts.push({ sink: text(cells[at]), file: text(cells[at + 1]), rows, bytes });
+  }
+  return parts;
+}
+
+function metrics(cell: unknown): TaskMetrics {
+  const [recordsIn, recordsOut, bytesIn, bytesOut, durationMs] = numbers(cell);
+  if (durationMs === undefined) throw new CellError('metrics are incomplete');
+  return { recordsIn: number(recordsIn), recordsOut: number(recordsOut), bytesIn: number(bytesIn), bytesOut: number(bytesOut), durationMs };
+}
+
+function inputs(cell: unknown, tables: GraphTables): VertexInputInfo[] {
+  const cells = listOfGroups(cell, 2);
+  const infos: VertexInputInfo[] = [];
+  for (let at = 0; at < cells.length; at += 2) {
+    infos.push({ datasetId: datasetId(cells[at], tables), ranges: inputRanges(numbers(cells[at + 1])) });
+  }
+  return infos;
+}
+
+function inputRanges(flat: Cells): InputRange[] {
+  if (flat.length % 4 !== 0) throw new CellError('input ranges are incomplete');
+  const ranges: InputRange[] = [];
+  for (let at = 0; at < flat.length; at += 4) {
+    const partitions = [count(flat[at]), count(flat[at + 1])] as const;
+    ranges.push({ partitions, subpartitions: [count(flat[at + 2]), count(flat[at + 3])] });
+  }
+  return ranges;
+}
+
+function released(cell: unknown, tables: GraphTables): { datasetId: string; partitionIndex: number }[] {
+  const cells = listOfGroups(cell, 2);
+  const partitions: { datasetId: string; partitionIndex: number }[] = [];
+  for (let at = 0; at < cells.length; at += 2) {
+    const id = datasetId(cells[at], tables);
+    for (const partitionIndex of numbers(cells[at + 1])) partitions.push({ datasetId: id, partitionIndex });
+  }
+  return partitions;
+}
+
+function commitSinks(cell: unknown): CommitStarted['sinks'] {
+  const cells = listOfGroups(cell, 3);
+  const sinks: CommitStarted['sinks'][number][] = [];
+  for (let at = 0; at < cells.length; at += 3) {
+    sinks.push({ sink: text(cells[at]), parts: commitParts(cells[at + 1]), removes: list(cells[at + 2]).map(text) });
+  }
+  return sinks;
+}
+
+function commitParts(cell: unknown): CommitStarted['sinks'][number]['parts'] {
+  const cells = listOfGroups(cell, 4);
+  const parts: CommitStarted['sinks'][number]['parts'][number][] = [];
+  for (let at = 0; at < cells.length; at += 4) {
+    const [rows, bytes] = [number(cells[at + 2]), number(cells[at + 3])];
+    parts.push({ staged: text(cells[at]), final: text(cells[at + 1]), rows, bytes });
+  }
+  return parts;
+}
+
+function vertexId(vertex: number, cells: Cells, tables: GraphTables): string {
+  if (vertex === noVertex) return text(cells[0]);
+  const id = tables.vertexIds[vertex];
+  if (id === undefined) throw new CellError(`vertex ${vertex} is not in the job graph`);
+  return id;
+}
+
+function datasetId(cell: unknown, tables: GraphTables): string {
+  if (typeof cell === 'string') return cell;
+  const id = tables.datasetIds[count(cell)];
+  if (id === undefined) throw new CellError(`data set ${String(cell)} is not in the job graph`);
+  return id;
+}
+
+function list(cell: unknown): Cells {
+  if (!Array.isArray(cell)) throw new CellError('an array was expected');
+  return cell;
+}
+
+function listOfGroups(cell: unknown, size: number): Cells {
+  const cells = list(cell);
+  if (cells.length % size !== 0) throw new CellError(`an array of groups of ${size} was expected`);
+  return cells;
+}
+
+function text(cell: unknown): string {
+  if (typeof cell !== 'string') throw new CellError('a string was expected');
+  return cell;
+}
+
+function textOrNull(cell: unknown): string | null {
+  return cell === null ? null : text(cell);
+}
+
+function number(cell: unknown): number {
+  if (typeof cell !== 'number') throw new CellError('a number was expected');
+  return cell;
+}
+
+function numberOrNull(cell: unknown): number | null {
+  return cell === null ? null : number(cell);
+}
+
+function count(cell: unknown): number {
+  if (!Number.isSafeInteger(cell) || (cell as number) < 0) throw new CellError('a whole number, 0 or more, was expected');
+  return cell as number;
+}
+
+function flag(cell: unknown): boolean {
+  if (typeof cell !== 'boolean') throw new CellError('true or false was expected');
+  return cell;
+}
+
+function bytes(cell: unknown): Uint8Array {
+  if (!(cell instanceof Uint8Array)) throw new CellError('bytes were expected');
+  return cell;
+}
+
+function numbers(cell: unknown): number[] {
+  const values = decodeNumberList(bytes(cell));
+  if (values === null) throw new CellError('a number list was expected');
+  return values;
+}
+
+function jobState(cell: unknown): JobState {
+  if (!knownJobStates.has(cell)) throw new CellError('the job state is unknown');
+  return cell as JobState;
+}
+
+function recoveryCause(cell: unknown): RecoveryCause {
+  if (!recoveryCauses.has(cell)) throw new CellError('the cause of recovery is unknown');
+  return cell as RecoveryCause;
+}
+
+const textMap = mapOf(isText);
+
+function isTextMap(value: unknown): value is Record<string, string> {
+  return isPlainObject(value) && textMap(value);
+}

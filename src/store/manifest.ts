@@ -1,0 +1,95 @@
+// MANIFEST: which segments there are, as JSON with a checksum line, replaced atomically. It is a witness, not the way
+// into the log: the chain of headers is (chain.ts). Spec: docs/format.md, "MANIFEST".
+import { crc32 } from 'node:zlib';
+import { messageOf } from '../model/errors.ts';
+import { formatVersion, parseSegmentName } from './format.ts';
+import { isCount, isFlag, isPlainObject, isText, listOf, nullable, objectOf } from './shape.ts';
+
+export interface ManifestSegment {
+  readonly name: string;
+  readonly baseSequence: number;
+  readonly epoch: number;
+  /** It grows no more: sealed or cut at `bytes`. */
+  readonly sealed: boolean;
+  readonly bytes: number | null;
+  readonly lastSequence: number | null;
+}
+
+export interface Manifest {
+  readonly formatVersion: number;
+  readonly jobId: string;
+  /** Epoch of the writer of this manifest. */
+  readonly epoch: number;
+  readonly segments: readonly ManifestSegment[];
+  /** Reserved; empty in this version. */
+  readonly snapshots: readonly unknown[];
+}
+
+export type ManifestVerdict =
+  | { readonly kind: 'good'; readonly manifest: Manifest }
+  | { readonly kind: 'version'; readonly formatVersion: number }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'bad'; readonly reason: string };
+
+const isManifest = objectOf({
+  formatVersion: isCount,
+  jobId: isText,
+  epoch: isCount,
+  segments: listOf(
+    objectOf({
+      name: isText,
+      baseSequence: isCount,
+      epoch: isCount,
+      sealed: isFlag,
+      bytes: nullable(isCount),
+      lastSequence: nullable(isCount),
+    }),
+  ),
+  snapshots: listOf(() => true),
+});
+
+/** Manifests are small: one line a segment. A larger file is not one. */
+export const manifestBytesMax = 64 * 1024 * 1024;
+
+export function encodeManifest(manifest: Manifest): string {
+  const { segments, ...rest } = manifest;
+  const lines = segments.map((segment) => `\n    ${JSON.stringify(segment)}`).join(',');
+  const frame = JSON.stringify({ ...rest, segments: [] }, ['formatVersion', 'jobId', 'epoch', 'segments', 'snapshots'], 2);
+  const body = `${frame.replace('"segments": []', () => `"segments": [${lines}${lines === '' ? '' : '\n  '}]`)}\n`;
+  return `${body}crc32 ${hex(crc32(body))}\n`;
+}
+
+/** Reads a manifest; every flaw is a value. The checksum comes before the version. */
+export function decodeManifest(bytes: Buffer): ManifestVerdict {
+  const bodyBytes = bytes.lastIndexOf('\n', bytes.length - 2) + 1;
+  const body = bytes.subarray(0, bodyBytes);
+  if (bytes.toString('latin1', bodyBytes) !== `crc32 ${hex(crc32(body))}\n`) {
+    return { kind: 'bad', reason: 'its checksum does not match' };
+  }
+  return parseBody(body.toString('utf8'));
+}
+
+function parseBody(body: string): ManifestVerdict {
+  let content: unknown;
+  try {
+    content = JSON.parse(body);
+  } catch (error) {
+    return { kind: 'bad', reason: messageOf(error) };
+  }
+  if (!isPlainObject(content) || !isCount(content['formatVersion'])) return { kind: 'bad', reason: 'it has no formatVersion' };
+  const version = content['formatVersion'] as number;
+  if (version !== formatVersion) return { kind: 'version', formatVersion: version };
+  if (!isManifest(content)) return { kind: 'bad', reason: 'it has an unknown shape' };
+  const manifest = content as unknown as Manifest;
+  const misnamed = manifest.segments.find((segment) => !namesItself(segment));
+  return misnamed ? { kind: 'bad', reason: `it misnames ${misnamed.name}` } : { kind: 'good', manifest };
+}
+
+function namesItself(segment: ManifestSegment): boolean {
+  const key = parseSegmentName(segment.name);
+  return key !== null && key.baseSequence === segment.baseSequence && key.epoch === segment.epoch;
+}
+
+function hex(value: number): string {
+  return value.toString(16).padStart(8, '0');
+}

@@ -1,0 +1,39 @@
+// Bounded reads of one segment's bytes, from a file or from memory, up to a length that is fixed when it is opened: a
+// live store may grow while it is read, and two walks must see the same bytes.
+import { open } from 'node:fs/promises';
+
+export interface SegmentBytes {
+  /** Bytes that this source gives, fixed. */
+  readonly size: number;
+  /** The bytes at `offset`, fewer than `length` only at the end. */
+  read(offset: number, length: number): Promise<Buffer>;
+  close(): Promise<void>;
+}
+
+export function segmentBytesOf(bytes: Buffer): SegmentBytes {
+  return {
+    size: bytes.length,
+    read: async (offset, length) => bytes.subarray(offset, offset + length),
+    close: async () => {},
+  };
+}
+
+/** Opens the file read-only. A file that is shorter than `size` by now gives what there is. */
+export async function openSegmentBytes(path: string, size: number): Promise<SegmentBytes> {
+  const file = await open(path, 'r');
+  return {
+    size,
+    async read(offset, length) {
+      const wanted = Math.max(0, Math.min(length, size - offset));
+      const buffer = Buffer.allocUnsafeSlow(wanted);
+      let filled = 0;
+      while (filled < wanted) {
+        const { bytesRead } = await file.read(buffer, filled, wanted - filled, offset + filled);
+        if (bytesRead === 0) break;
+        filled += bytesRead;
+      }
+      return buffer.subarray(0, filled);
+    },
+    close: () => file.close(),
+  };
+}
