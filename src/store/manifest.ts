@@ -52,10 +52,7 @@ const isManifest = objectOf({
 export const manifestBytesMax = 64 * 1024 * 1024;
 
 export function encodeManifest(manifest: Manifest): string {
-  const { segments, ...rest } = manifest;
-  const lines = segments.map((segment) => `\n    ${JSON.stringify(segment)}`).join(',');
-  const frame = JSON.stringify({ ...rest, segments: [] }, ['formatVersion', 'jobId', 'epoch', 'segments', 'snapshots'], 2);
-  const body = `${frame.replace('"segments": []', () => `"segments": [${lines}${lines === '' ? '' : '\n  '}]`)}\n`;
+  const body = `${JSON.stringify(manifest, null, 2)}\n`;
   return `${body}crc32 ${hex(crc32(body))}\n`;
 }
 

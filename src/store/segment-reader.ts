@@ -80,8 +80,10 @@ class SegmentWalk {
   /** The events of the next window; empty at the end, or when a frame needs a larger window. */
   async nextGroup(): Promise<WalkedFrame[]> {
     const base = this.#offset;
-    const window = await this.#source.read(base, Math.min(this.#wanted, this.#limit - base));
-    const last = base + window.length >= this.#limit || window.length === 0;
+    const length = Math.min(this.#wanted, this.#limit - base);
+    const window = await this.#source.read(base, length);
+    // fewer bytes than asked for: the file was shortened since it was opened
+    const last = base + length >= this.#limit || window.length < length;
     const frames: WalkedFrame[] = [];
     for (;;) {
       const step = this.#step(window, base, last);
