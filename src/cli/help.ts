@@ -28,7 +28,12 @@ export class JobrecHelp extends Help {
   override async showHelp(argv: string[]): Promise<void> {
     const subject = argv.find((each) => !each.startsWith('-') && each !== 'help');
     const known = this.config.commandIDs;
-    if (subject !== undefined && !known.includes(subject)) throw unknownCommand(subject, known);
+    if (subject !== undefined && !known.includes(subject)) {
+      throw unknownCommand(
+        subject,
+        known.filter((id) => id !== 'help'),
+      );
+    }
     await super.showHelp(argv);
   }
 

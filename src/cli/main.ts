@@ -31,7 +31,10 @@ export async function commandNotFound(options: {
   readonly id: string;
   readonly config: { readonly commandIDs: readonly string[] };
 }): Promise<never> {
-  throw unknownCommand(options.id, options.config.commandIDs);
+  throw unknownCommand(
+    options.id,
+    options.config.commandIDs.filter((id) => id !== 'help'),
+  );
 }
 
 async function leaveWith(error: unknown, args: readonly string[]): Promise<void> {

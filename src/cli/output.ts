@@ -61,9 +61,14 @@ export class Output {
     if (pending !== '') await this.#write(pending);
   }
 
-  /** A warning, a hint or progress: stderr, also with --json. */
+  /** A hint or progress: stderr, also with --json. */
   note(text: string): void {
     this.#streams.stderr.write(`${text}\n`);
+  }
+
+  /** A warning, marked as one. */
+  warn(text: string): void {
+    this.note(`${this.noteStyle.warn('warning')}: ${text}`);
   }
 
   async #write(text: string): Promise<void> {

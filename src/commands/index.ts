@@ -1,10 +1,22 @@
 // The commands that oclif offers (package.json "oclif.commands"). Each class is thin and imports its service when it
 // runs, so that loading this list costs next to nothing.
 import type { Command } from '@oclif/core';
+import { CancelCommand } from './cancel.ts';
+import { DiffCommand } from './diff.ts';
 import { HelpCommand } from './help.ts';
 import { InspectCommand } from './inspect.ts';
+import { JobsCommand } from './jobs.ts';
+import { ReplayCommand } from './replay.ts';
+import { RunCommand } from './run.ts';
+import { ValidateCommand } from './validate.ts';
 
 export const COMMANDS: Readonly<Record<string, Command.Class>> = {
+  run: RunCommand,
+  jobs: JobsCommand,
+  cancel: CancelCommand,
   inspect: InspectCommand,
+  validate: ValidateCommand,
+  replay: ReplayCommand,
+  diff: DiffCommand,
   help: HelpCommand,
 };

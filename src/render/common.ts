@@ -1,14 +1,16 @@
 // Lines that several reports begin or end with: the job, its state, damage, a verdict.
 import type { Damage } from '../model/job-log.ts';
 import type { JobState } from '../model/states.ts';
+import type { Verdict } from '../services/diff-report.ts';
 import type { JobSummary } from '../services/inspect-report.ts';
 import type { Style } from './style.ts';
 
 /** `job delays-by-carrier  RUNNING  (id 5f…)`. */
-export function jobLine(job: JobSummary, style: Style): string {
+export function jobLine(job: JobSummary, style: Style, labelWidth = 5): string {
   const name = job.name ?? '(name not recorded)';
   const state = job.state === null ? style.quiet('state not recorded') : stateText(job.state, style);
-  return `${style.title('job')}    ${name}  ${state}${job.jobId === null ? '' : `  ${style.quiet(`(id ${job.jobId})`)}`}`;
+  const label = `${style.title('job')}${' '.repeat(labelWidth - 'job'.length)}`;
+  return `${label}  ${name}  ${state}${job.jobId === null ? '' : `  ${style.quiet(`(id ${job.jobId})`)}`}`;
 }
 
 export function stateText(state: JobState, style: Style): string {
@@ -33,4 +35,16 @@ export function damageLine(damage: Damage | null, style: Style): string | null {
   if (damage === null) return null;
   const place = `${damage.segment} at byte ${damage.offset}`;
   return `${style.bad('DAMAGED')}  ${damage.code} in ${place}; what follows is the good prefix (jobrec validate says more)`;
+}
+
+export function verdictText(verdict: Verdict, style: Style): string {
+  switch (verdict) {
+    case 'recoverable':
+      return style.good(verdict);
+    case 'recoverable-with-loss':
+      return style.warn(verdict);
+    case 'restart-from-scratch':
+    case 'would-hang':
+      return style.bad(verdict);
+  }
 }

@@ -113,6 +113,8 @@ export interface JobsEntry {
   /** Numbers of tasks; `total` counts the vertices whose parallelism is known. */
   readonly finished: number;
   readonly total: number;
+  /** Whether a JobMaster is running it now. */
+  readonly live: boolean;
 }
 
 export interface JobsReport {

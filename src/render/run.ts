@@ -1,0 +1,80 @@
+// `run` as text: how the job ended, what it wrote, what was recovered on the way, and for a failure why and what next.
+import type { DryRunReport, RunRecovery, RunReport } from '../services/run-report.ts';
+import { stateText } from './common.ts';
+import type { Style } from './style.ts';
+import { table } from './table.ts';
+import { count, counted, duration } from './text.ts';
+
+export function renderRun(report: RunReport, style: Style): string {
+  const blocks = [
+    headLines(report, style),
+    verticesTable(report, style),
+    sinksTable(report, style),
+    recoveriesTable(report.recoveries, style),
+  ];
+  return blocks.filter((block) => block !== '').join('\n\n');
+}
+
+function headLines(report: RunReport, style: Style): string {
+  const { failure } = report;
+  const lines = [
+    `${style.title('job')}    ${report.name}  ${stateText(report.state, style)} after ${duration(report.durationMs)}  ${style.quiet(`(id ${report.jobId})`)}`,
+    `${style.title('store')}  ${report.store}`,
+  ];
+  if (failure !== undefined) lines.push(`${style.title('why')}    ${failure.message}`);
+  if (failure?.hint !== undefined) lines.push(`${style.title('next')}   ${failure.hint}`);
+  return lines.join('\n');
+}
+
+function verticesTable(report: RunReport, style: Style): string {
+  const columns = [{ title: 'vertex' }, { title: 'finished', align: 'right' }] as const;
+  const rows = report.vertices.map((each) => [each.vertexName, `${each.finished}/${each.parallelism ?? '?'}`]);
+  return table(columns, rows, style);
+}
+
+function sinksTable(report: RunReport, style: Style): string {
+  if (report.state !== 'FINISHED') return '';
+  const columns = [{ title: 'sink' }, { title: 'rows', align: 'right' }, { title: 'written to' }] as const;
+  return table(
+    columns,
+    report.sinks.map((sink) => [sink.name, count(sink.rows), sink.path]),
+    style,
+  );
+}
+
+function recoveriesTable(recoveries: readonly RunRecovery[], style: Style): string {
+  const columns = [
+    { title: 'recovery' },
+    { title: 'cause' },
+    { title: 'kept', align: 'right' },
+    { title: 'rerun', align: 'right' },
+    { title: 'took', align: 'right' },
+  ] as const;
+  const rows = recoveries.map((each) => [
+    `epoch ${each.epoch}`,
+    each.cause,
+    count(each.kept),
+    count(each.rerun),
+    duration(each.durationMs),
+  ]);
+  return table(columns, rows, style);
+}
+
+export function renderDryRun(report: DryRunReport, style: Style): string {
+  const vertices = report.vertices.map((each) => [
+    each.vertexName,
+    each.parallelism === null ? 'adaptive' : count(each.parallelism),
+    each.stages.join(', '),
+  ]);
+  const edges = report.edges.map((each) => [
+    `${each.from} => ${each.to}`,
+    each.by.length === 0 ? each.exchange : `${each.exchange} by ${each.by.join(', ')}`,
+    each.why,
+  ]);
+  const head = `${style.title('job')}    ${report.name}: ${counted(vertices.length, 'vertex', 'vertices')}, nothing was started`;
+  const vertexColumns = [{ title: 'vertex' }, { title: 'parallelism', align: 'right' }, { title: 'stages' }] as const;
+  const edgeColumns = [{ title: 'from => to' }, { title: 'exchange' }, { title: 'why' }] as const;
+  return [head, table(vertexColumns, vertices, style), table(edgeColumns, edges, style)]
+    .filter((block) => block !== '')
+    .join('\n\n');
+}

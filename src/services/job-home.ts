@@ -1,0 +1,110 @@
+// A home and the jobs in it: which run of a name is the last, whether it has ended, who holds it. Used by run, jobs
+// and cancel.
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { findSubmission, type Submission, writeSubmission } from '../engine/submission.ts';
+import { JobrecError } from '../model/errors.ts';
+import { derivedId } from '../model/ids.ts';
+import { isGloballyTerminal } from '../model/states.ts';
+import type { ExecutionGraph } from '../replay/execution-graph.ts';
+import { replay } from '../replay/replay.ts';
+import { syncFolder } from '../store/atomic-file.ts';
+import { latestGeneration, takeGeneration } from '../store/generation.ts';
+import { type JobFolder, jobFolderAt, jobsFolder } from '../store/job-folder.ts';
+import { openJobLog } from '../store/open-log.ts';
+import { isAlive } from '../store/process-identity.ts';
+
+export interface JobEntry {
+  readonly folder: JobFolder;
+  readonly submission: Submission;
+}
+
+/** All jobs of a home, oldest first. */
+export async function listJobEntries(home: string): Promise<JobEntry[]> {
+  const entries = await readdir(jobsFolder(home), { withFileTypes: true }).catch(() => []);
+  const found: JobEntry[] = [];
+  for (const entry of entries.filter((candidate) => candidate.isDirectory())) {
+    const folder = jobFolderAt(join(jobsFolder(home), entry.name));
+    const submission = await findSubmission(folder);
+    if (submission) found.push({ folder, submission });
+  }
+  return found.sort((a, b) => a.submission.submittedAtMs - b.submission.submittedAtMs);
+}
+
+/** The last job of that name, or the one with that id. Throws JOB_UNKNOWN with the names that there are. */
+export async function findJob(home: string, nameOrId: string): Promise<JobEntry> {
+  const entries = await listJobEntries(home);
+  const found = entries
+    .filter(({ submission }) => submission.jobId === nameOrId || submission.name === nameOrId)
+    .at(-1);
+  if (found) return found;
+  const names = [...new Set(entries.map(({ submission }) => submission.name))];
+  const known = names.length === 0 ? 'it holds no jobs' : `it knows ${names.join(', ')}`;
+  throw new JobrecError('JOB_UNKNOWN', `no job ${nameOrId} in ${resolve(home)}; ${known}`, {
+    data: { job: nameOrId, names },
+  });
+}
+
+/**
+ * The job's graph as its store has it; null where no event was recorded (killed in its first write). On a damaged
+ * store, that of the longest good prefix.
+ */
+export async function readGraph(folder: JobFolder): Promise<ExecutionGraph | null> {
+  try {
+    const log = await openJobLog(folder.jobEvents);
+    const { graph } = await replay(log.records());
+    return graph.jobId === null ? null : graph;
+  } catch (error) {
+    if (error instanceof JobrecError && ['STORE_NOT_FOUND', 'NOT_A_STORE'].includes(error.code)) return null;
+    throw error;
+  }
+}
+
+/** Whether a later `run` of the name resumes this job. */
+export async function hasEnded(entry: JobEntry): Promise<boolean> {
+  const graph = await readGraph(entry.folder);
+  return graph !== null && isGloballyTerminal(graph.state);
+}
+
+/** Whether a live JobMaster leads the job. */
+export async function isLed(folder: JobFolder): Promise<boolean> {
+  const epoch = await latestGeneration(folder.epochs);
+  return epoch !== null && isAlive(epoch.holder);
+}
+
+/** Takes the lock of a job's name for this client. Throws JOB_HELD naming the process that has it. */
+export async function lockName(home: string, name: string): Promise<void> {
+  const locks = join(resolve(home), 'locks', derivedId('job-name', name));
+  const latest = await latestGeneration(locks);
+  if (latest && isAlive(latest.holder)) throw heldBy(name, latest.holder.pid);
+  if (await takeGeneration(locks, latest?.number ?? 0, { name })) return;
+  const winner = await latestGeneration(locks);
+  throw heldBy(name, winner?.holder.pid ?? null);
+}
+
+function heldBy(name: string, pid: number | null): JobrecError {
+  const who = pid === null ? 'another process' : `process ${pid}`;
+  return new JobrecError('JOB_HELD', `job ${name} is being run by ${who}`, {
+    data: { name, pid },
+    hint: 'wait for it, or end it: the job goes on without its client, and a later run attaches to it',
+  });
+}
+
+/** Makes the folder of a new job: whole under its name, or not at all. */
+export async function createJobFolder(
+  home: string,
+  submission: Submission,
+  modules: readonly { readonly fileName: string; readonly code: string }[],
+): Promise<JobFolder> {
+  const draft = jobFolderAt(join(resolve(home), `draft-${submission.jobId}`));
+  const folder = jobFolderAt(join(jobsFolder(home), submission.jobId));
+  await rm(draft.root, { recursive: true, force: true });
+  for (const path of [draft.functions, draft.logs, draft.workers, draft.jobEvents])
+    await mkdir(path, { recursive: true });
+  for (const { fileName, code } of modules) await writeFile(join(draft.functions, fileName), code);
+  await writeSubmission(draft, submission);
+  await mkdir(jobsFolder(home), { recursive: true });
+  await rename(draft.root, folder.root);
+  await syncFolder(jobsFolder(home));
+  return folder;
+}

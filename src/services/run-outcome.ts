@@ -1,0 +1,53 @@
+// The report of a run, read from its store: so that the client that attached late, or that saw three JobMasters die,
+// reports the same as one that saw it all.
+import type { JobState } from '../model/states.ts';
+import type { ExecutionGraph } from '../replay/execution-graph.ts';
+import type { JobFolder } from '../store/job-folder.ts';
+import { readGraph } from './job-home.ts';
+import type { RunFailure, RunReport, RunSink, RunVertex } from './run-report.ts';
+
+export async function runReport(
+  folder: JobFolder,
+  state: JobState,
+  failure: RunFailure | null,
+  durationMs: number,
+): Promise<RunReport> {
+  const graph = await readGraph(folder);
+  return {
+    jobId: graph?.jobId ?? '',
+    name: graph?.name ?? '',
+    state,
+    store: folder.jobEvents,
+    durationMs,
+    vertices: graph ? vertexReports(graph) : [],
+    sinks: graph ? sinkReports(graph) : [],
+    recoveries: (graph?.recoveries ?? []).map(({ epoch, cause, kept, rerun, durationMs: took }) => ({
+      epoch,
+      cause,
+      kept,
+      rerun,
+      durationMs: took,
+    })),
+    ...(failure === null ? {} : { failure }),
+  };
+}
+
+function vertexReports(graph: ExecutionGraph): RunVertex[] {
+  // Without recovery the finishes are not recorded, but a job finishes only when all its tasks have.
+  const allFinished = graph.state === 'FINISHED';
+  return [...graph.vertices.values()].map((vertex) => ({
+    vertexId: vertex.id,
+    vertexName: vertex.name ?? vertex.id,
+    parallelism: vertex.parallelism,
+    finished: allFinished ? vertex.tasks.length : vertex.tasks.filter((task) => task.state === 'FINISHED').length,
+  }));
+}
+
+/** Rows are those committed: 0 before the commit. */
+function sinkReports(graph: ExecutionGraph): RunSink[] {
+  return (graph.graph?.sinks ?? []).map((sink) => {
+    const committed = graph.commit?.sinks.find((entry) => entry.sink === sink.name);
+    const rows = (committed?.parts ?? []).reduce((sum, part) => sum + part.rows, 0);
+    return { name: sink.name, path: sink.path, rows };
+  });
+}

@@ -1,0 +1,150 @@
+// `run`: plans the job file, decides between a new run, resuming and attaching, follows the job to its end, and
+// reports from the store. Contract: "run".
+import { resolve } from 'node:path';
+import { type FollowEnd, followJob } from '../engine/client/job-follower.ts';
+import type { JobMasterStart } from '../engine/processes.ts';
+import { foreignEntries } from '../engine/sinks/sink-commit.ts';
+import type { Submission } from '../engine/submission.ts';
+import { type ErrorCode, JobrecError } from '../model/errors.ts';
+import { newJobId } from '../model/ids.ts';
+import { readOptions } from '../model/options.ts';
+import { isGloballyTerminal } from '../model/states.ts';
+import type { PlannedJob } from '../plan/plan-job.ts';
+import { latestGenerationNumber } from '../store/generation.ts';
+import type { JobFolder } from '../store/job-folder.ts';
+import { cancelJob } from './cancel.ts';
+import { clusterSize, defaultSlots } from './cluster-size.ts';
+import { type Interruption, listenForSignals } from './interruption.ts';
+import { requireUnchanged } from './job-changes.ts';
+import { createJobFolder, hasEnded, isLed, type JobEntry, listJobEntries, lockName, readGraph } from './job-home.ts';
+import { runReport } from './run-outcome.ts';
+import type { RunFailure, RunOptions, RunProgress, RunReport } from './run-report.ts';
+
+interface Started {
+  readonly folder: JobFolder;
+  readonly submission: Submission;
+  /** null: a JobMaster leads already, and this client attaches. */
+  readonly start: JobMasterStart | null;
+}
+
+/** Runs, resumes or attaches to the job, until it has ended or is suspended. */
+export async function runJob(options: RunOptions, progress: RunProgress): Promise<RunReport> {
+  const startedMs = performance.now();
+  const signals = listenForSignals();
+  try {
+    const planned = await plan(options);
+    for (const warning of planned.warnings) progress.notice(warning);
+    await lockName(options.home, planned.graph.name);
+    const started = await startOrResume(options, planned, progress);
+    const end = await follow(options, started, progress, signals.interrupted);
+    const failure = failureOf(end, await signals.current(), options);
+    return await runReport(started.folder, end.state, failure, Math.round(performance.now() - startedMs));
+  } finally {
+    signals.stop();
+  }
+}
+
+async function plan(options: RunOptions): Promise<PlannedJob> {
+  const { planJob } = await import('../plan/plan-job.ts');
+  const { readJobText } = await import('./job-text.ts');
+  const { path, text } = await readJobText(options.jobFile);
+  const totalSlots = defaultSlots(options).total;
+  return planJob({ path, overrides: options.config, totalSlots, ...(text === null ? {} : { text }) });
+}
+
+async function startOrResume(options: RunOptions, planned: PlannedJob, progress: RunProgress): Promise<Started> {
+  const last = await unfinishedRun(options.home, planned.graph.name);
+  if (last && !options.fresh) return resume(last, planned, progress);
+  if (last) await cancelJob({ home: options.home, job: last.submission.jobId });
+  await requireFreeSinks(planned);
+  const { graph, config, fingerprint } = planned;
+  const submission: Submission = {
+    jobId: newJobId(),
+    name: graph.name,
+    submittedAtMs: Date.now(),
+    graph,
+    config,
+    fingerprint,
+  };
+  const folder = await createJobFolder(options.home, submission, planned.modules);
+  return { folder, submission, start: 'submitted' };
+}
+
+async function resume(last: JobEntry, planned: PlannedJob, progress: RunProgress): Promise<Started> {
+  requireUnchanged(last.submission, planned);
+  const { folder, submission } = last;
+  if (await isLed(folder)) {
+    progress.notice(`attached to job ${submission.jobId}, which is running`);
+    return { folder, submission, start: null };
+  }
+  const everLed = (await latestGenerationNumber(folder.epochs)) > 0;
+  if (everLed) progress.notice(`resuming job ${submission.jobId}`);
+  return { folder, submission, start: everLed ? 'resumed' : 'submitted' };
+}
+
+async function unfinishedRun(home: string, name: string): Promise<JobEntry | null> {
+  const last = (await listJobEntries(home)).filter(({ submission }) => submission.name === name).at(-1);
+  return last && !(await hasEnded(last)) ? last : null;
+}
+
+async function requireFreeSinks(planned: PlannedJob): Promise<void> {
+  for (const sink of planned.graph.sinks.filter(({ mode }) => mode === 'error-if-occupied')) {
+    const [first, ...more] = await foreignEntries(sink, planned.graph.name);
+    if (first === undefined) continue;
+    const others = more.length === 0 ? '' : ` and ${more.length} more`;
+    throw new JobrecError(
+      'SINK_OCCUPIED',
+      `sink ${sink.name}: ${sink.path} holds ${first}${others}, which this job did not write`,
+      {
+        data: { sink: sink.name, path: sink.path, entries: [first, ...more].slice(0, 20) },
+        hint: 'empty the folder, name another one, or set mode: overwrite or append',
+      },
+    );
+  }
+}
+
+async function follow(
+  options: RunOptions,
+  started: Started,
+  progress: RunProgress,
+  interrupted: Promise<string>,
+): Promise<FollowEnd> {
+  const { folder, submission, start } = started;
+  const config = readOptions(submission.config);
+  return followJob({
+    folder,
+    start,
+    progress,
+    interrupted,
+    size: clusterSize(options, config),
+    heartbeatTimeoutMs: config.heartbeatTimeoutMs,
+    recordedEnd: async () => {
+      const graph = await readGraph(folder);
+      const ended = graph && (isGloballyTerminal(graph.state) || graph.state === 'SUSPENDED');
+      return ended ? { state: graph.state, reason: graph.stateReason } : null;
+    },
+  });
+}
+
+function failureOf(end: FollowEnd, interruption: Interruption | null, options: RunOptions): RunFailure | null {
+  if (end.state === 'FINISHED') return null;
+  const message = end.reason ?? `the job is ${end.state}`;
+  const hint = `resume with: ${resumeLine(options)}`;
+  if (end.state === 'FAILED') return { code: 'JOB_FAILED', message };
+  if (end.state === 'CANCELED') return { code: 'JOB_CANCELED', message };
+  const code: ErrorCode = interruption?.code ?? 'STORE_POISONED';
+  return { code, message, hint };
+}
+
+/** The command that goes on with a suspended job. */
+function resumeLine(options: RunOptions): string {
+  const flags = [`--home ${quoted(resolve(options.home))}`];
+  if (options.workers !== null) flags.push(`--workers ${options.workers}`);
+  if (options.slots !== null) flags.push(`--slots ${options.slots}`);
+  for (const [name, value] of Object.entries(options.config)) flags.push(`-D ${quoted(`${name}=${value}`)}`);
+  return `jobrec run ${quoted(options.jobFile)} ${flags.join(' ')}`;
+}
+
+function quoted(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,49 @@
+// validate: every frame, header and checksum of a store, then whether the events make sense together, and what a
+// recovery from exactly these bytes would do. Reads only. Spec: docs/commands.md "validate".
+import type { Damage, Finding, JobLog, StoreSummary } from '../model/job-log.ts';
+import type { ExecutionGraph } from '../replay/execution-graph.ts';
+import { planRecovery } from '../replay/reconcile.ts';
+import { jobrecRecoveryRules, type Verdict } from '../replay/recovery-plan.ts';
+import { replay } from '../replay/replay.ts';
+import { openStore, type StoreInputOptions } from './store-input.ts';
+import { chooseSurvivors } from './survivor-choice.ts';
+import type { ValidateReport } from './validate-report.ts';
+
+export async function validateStore(options: StoreInputOptions): Promise<ValidateReport> {
+  const log = await openStore(options);
+  const summary = await log.summary();
+  const { graph, findings: semantic } = await replay(log.records());
+  const findings = inLogOrder([...summary.findings, ...semantic], summary);
+  const outlook = await recoveryOutlook(log, graph, summary.damage);
+  return {
+    ok: findings.every((finding) => finding.severity === 'info'),
+    location: summary.location,
+    findings,
+    checked: { segments: summary.segments.length, events: summary.events, bytes: summary.bytes },
+    ...outlook,
+    damage: summary.damage,
+  };
+}
+
+/** By segment and offset; findings about the store as a whole come first. */
+function inLogOrder(findings: readonly Finding[], summary: StoreSummary): Finding[] {
+  const places = new Map(summary.segments.map((segment, index) => [segment.name, index]));
+  const placeOf = (finding: Finding) => (finding.segment === null ? -1 : (places.get(finding.segment) ?? -1));
+  return findings.toSorted(
+    (left, right) => placeOf(left) - placeOf(right) || (left.offset ?? -1) - (right.offset ?? -1),
+  );
+}
+
+interface Outlook {
+  readonly verdict: Verdict;
+  readonly why: string;
+}
+
+async function recoveryOutlook(log: JobLog, graph: ExecutionGraph, damage: Damage | null): Promise<Outlook> {
+  const { survivors } = await chooseSurvivors({ kind: 'default' }, log, graph);
+  const { verdict, why, summary } = planRecovery(graph, survivors, jobrecRecoveryRules);
+  if (damage === null) return { verdict, why };
+  const place = `${damage.code} in ${damage.segment} at byte ${damage.offset}`;
+  const prefix = `its good prefix alone would keep ${summary.kept} of ${summary.finished} finished tasks`;
+  return { verdict: 'restart-from-scratch', why: `the store is damaged (${place}) and recovery refuses it; ${prefix}` };
+}
