@@ -44,7 +44,8 @@ async function bundle() {
     format: 'esm',
     platform: 'node',
     target: 'node20',
-    chunkNames: 'chunks/[name]-[hash]',
+    // Flat, beside the entries: modules find the other bundles by `new URL('./x.js', import.meta.url)`.
+    chunkNames: 'chunk-[hash]',
     external,
     banner: { js: banner },
     define: { JOBREC_VERSION: JSON.stringify(version) },

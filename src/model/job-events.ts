@@ -165,7 +165,12 @@ export interface CommitStarted {
   readonly type: 'commit-started';
   readonly sinks: readonly {
     readonly sink: string;
-    readonly parts: readonly { readonly staged: string; readonly final: string; readonly rows: number }[];
+    readonly parts: readonly {
+      readonly staged: string;
+      readonly final: string;
+      readonly rows: number;
+      readonly bytes: number;
+    }[];
     /** Files of an earlier run of this job, or of an overwritten folder, that the commit removes. */
     readonly removes: readonly string[];
   }[];

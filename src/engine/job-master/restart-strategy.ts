@@ -1,25 +1,7 @@
 // Restart strategies for failed tasks, under Flink's names: a pure decision from the recorded failures, so that a
 // new JobMaster continues the count of the one before. Losing a worker or a master is no failure (invariant 9).
 import { invariant } from '../../model/errors.ts';
-
-export type RestartStrategy =
-  | { readonly type: 'none' }
-  | { readonly type: 'fixed-delay'; readonly attempts: number; readonly delayMs: number }
-  | {
-      readonly type: 'exponential-delay';
-      readonly initialBackoffMs: number;
-      readonly maxBackoffMs: number;
-      readonly backoffMultiplier: number;
-      /** A pause between failures this long resets the back-off. */
-      readonly resetThresholdMs: number;
-      readonly attemptsMax: number;
-    }
-  | {
-      readonly type: 'failure-rate';
-      readonly failuresPerIntervalMax: number;
-      readonly intervalMs: number;
-      readonly delayMs: number;
-    };
+import type { RestartStrategyOptions } from '../../model/options.ts';
 
 export type RestartDecision =
   | { readonly kind: 'restart'; readonly delayMs: number }
@@ -29,7 +11,7 @@ export type RestartDecision =
  * What follows the latest failure.
  * @param failureTimesMs times of all counted failures of the job, oldest first, the latest one included
  */
-export function decideRestart(strategy: RestartStrategy, failureTimesMs: readonly number[]): RestartDecision {
+export function decideRestart(strategy: RestartStrategyOptions, failureTimesMs: readonly number[]): RestartDecision {
   invariant(failureTimesMs.length > 0, 'a restart is decided after a failure');
   switch (strategy.type) {
     case 'none':
@@ -46,7 +28,7 @@ export function decideRestart(strategy: RestartStrategy, failureTimesMs: readonl
 }
 
 function decideExponential(
-  strategy: Extract<RestartStrategy, { type: 'exponential-delay' }>,
+  strategy: Extract<RestartStrategyOptions, { type: 'exponential-delay' }>,
   failureTimesMs: readonly number[],
 ): RestartDecision {
   const streak = streakLength(failureTimesMs, strategy.resetThresholdMs);
@@ -65,7 +47,7 @@ function streakLength(failureTimesMs: readonly number[], resetThresholdMs: numbe
 }
 
 function decideFailureRate(
-  strategy: Extract<RestartStrategy, { type: 'failure-rate' }>,
+  strategy: Extract<RestartStrategyOptions, { type: 'failure-rate' }>,
   failureTimesMs: readonly number[],
 ): RestartDecision {
   const latest = failureTimesMs[failureTimesMs.length - 1] ?? 0;

@@ -1,0 +1,68 @@
+// Cancels a job: through its JobMaster where one leads, else by taking the next epoch and recording the end.
+import { rm } from 'node:fs/promises';
+import { JobrecError } from '../../model/errors.ts';
+import { isGloballyTerminal, type JobState } from '../../model/states.ts';
+import { latestGeneration, latestGenerationNumber } from '../../store/generation.ts';
+import { type JobFolder, workerFolder } from '../../store/job-folder.ts';
+import { isAlive } from '../../store/process-identity.ts';
+import { Mastership } from '../job-master/mastership.ts';
+import { knownWorkers } from '../job-master/reconciling.ts';
+import { signalProcess } from '../processes.ts';
+import { deleteRunFiles } from '../run-files.ts';
+import { workerClaims } from '../task-manager/worker-claim.ts';
+import { linkToMaster, type MasterLink } from './master-link.ts';
+
+/** How long a live JobMaster gets to end the job. */
+const answerTimeoutMs = 60_000;
+
+/** Resolves with the job's last state: CANCELED, or FINISHED where the commit had begun already. */
+export async function cancelThroughMaster(folder: JobFolder): Promise<JobState | null> {
+  const link = await linkToMaster(folder, 0);
+  return link ? awaitEnd(link) : null;
+}
+
+function awaitEnd(link: MasterLink): Promise<JobState | null> {
+  const { connection, token } = link;
+  return new Promise((resolve) => {
+    const done = (state: JobState | null) => {
+      clearTimeout(timer);
+      connection.destroy();
+      resolve(state);
+    };
+    const timer = setTimeout(() => done(null), answerTimeoutMs);
+    connection.onClose(() => done(null));
+    connection.onMessage((message) => {
+      if (message.type === 'status' && isGloballyTerminal(message.state)) done(message.state);
+    });
+    connection.send({ type: 'control', token, command: 'cancel', reason: 'canceled by the user' });
+  });
+}
+
+/** For a job that no JobMaster leads. Throws JOB_HELD where one takes over at the same time. */
+export async function cancelOffline(folder: JobFolder): Promise<JobState> {
+  const everLed = (await latestGenerationNumber(folder.epochs)) > 0;
+  const mastership = await Mastership.take(folder, everLed ? 'resumed' : 'submitted');
+  const { graph } = mastership.recorder;
+  if (graph.commit && !isGloballyTerminal(graph.state)) {
+    await mastership.close(false);
+    throw new JobrecError('INVALID_ARGUMENT', `job ${graph.name} is committing its results and can only go forward`, {
+      hint: 'run it again: it ends at once',
+    });
+  }
+  if (!isGloballyTerminal(graph.state)) {
+    await mastership.recorder.record({ type: 'job-status-changed', state: 'CANCELED', reason: 'canceled by the user' });
+  }
+  await mastership.close(true);
+  await endOrphans(folder);
+  if (graph.graph) await deleteRunFiles({ folder, jobGraph: graph.graph, jobId: mastership.jobId });
+  await rm(folder.processesFile, { force: true });
+  return graph.state;
+}
+
+/** Workers that outlived their JobMaster would wait for another one. */
+async function endOrphans(folder: JobFolder): Promise<void> {
+  for (const workerId of await knownWorkers(folder)) {
+    const claim = await latestGeneration(workerClaims(workerFolder(folder, workerId)));
+    if (claim && isAlive(claim.holder)) signalProcess(claim.holder.pid, 'SIGKILL');
+  }
+}

@@ -1,0 +1,68 @@
+// The clients attached to a JobMaster: they are told the job's status and progress. Losing them changes nothing for
+// the job. Progress is sent when it changed.
+
+import type { JobState } from '../../model/states.ts';
+import type { ToClient, VertexProgress } from '../protocol/messages.ts';
+import type { ClientConnection } from './listener.ts';
+
+/** Longest silence towards the clients. */
+const quietIntervalMs = 1_000;
+
+export class ClientHub {
+  readonly #clients = new Map<ClientConnection, number>();
+  readonly #onChange: () => void;
+  #lastStatus: Extract<ToClient, { type: 'status' }> | null = null;
+  #lastProgress: Extract<ToClient, { type: 'progress' }> | null = null;
+  #sentProgress = '';
+  #sentAtMs = 0;
+
+  constructor(onChange: () => void) {
+    this.#onChange = onChange;
+  }
+
+  /** Pid of the client that attached last; null: the master is headless. */
+  get pid(): number | null {
+    return [...this.#clients.values()].at(-1) ?? null;
+  }
+
+  attach(connection: ClientConnection, pid: number): void {
+    this.#clients.set(connection, pid);
+    connection.onClose(() => {
+      this.#clients.delete(connection);
+      this.#onChange();
+    });
+    if (this.#lastStatus) connection.send(this.#lastStatus);
+    if (this.#lastProgress) connection.send(this.#lastProgress);
+    this.#onChange();
+  }
+
+  onControl(connection: ClientConnection, handle: (command: 'cancel' | 'suspend', reason: string) => void): void {
+    connection.onMessage((message) => {
+      if (message.type === 'control') handle(message.command, message.reason);
+    });
+  }
+
+  status(state: JobState, reason: string | null): void {
+    this.#lastStatus = { type: 'status', state, reason };
+    this.#send(this.#lastStatus);
+  }
+
+  notice(message: string): void {
+    this.#send({ type: 'notice', message });
+  }
+
+  /** Sent when it changed, and at intervals otherwise: a client takes long silence for a master that hangs. */
+  progress(vertices: readonly VertexProgress[]): void {
+    const text = JSON.stringify(vertices);
+    const nowMs = performance.now();
+    if (text === this.#sentProgress && nowMs - this.#sentAtMs < quietIntervalMs) return;
+    this.#sentProgress = text;
+    this.#sentAtMs = nowMs;
+    this.#lastProgress = { type: 'progress', vertices };
+    this.#send(this.#lastProgress);
+  }
+
+  #send(message: ToClient): void {
+    for (const client of this.#clients.keys()) client.send(message);
+  }
+}

@@ -1,0 +1,85 @@
+// Builds the deployment of one attempt: where its inputs lie, which splits it reads, where its sinks stage.
+import { invariant } from '../../model/errors.ts';
+import { partitionKey } from '../../model/ids.ts';
+import type { JobGraph, JobVertex, SinkSpec } from '../../model/job-graph.ts';
+import type { ExecutionGraph, ExecutionJobVertex } from '../../replay/execution-graph.ts';
+import { type JobFolder, workerFolder } from '../../store/job-folder.ts';
+import { partitionPath } from '../partition-store/partition-path.ts';
+import type { ExecutionRef, PartitionLocation, TaskDeployment, TaskInput } from '../protocol/messages.ts';
+import { stagingFolder } from '../sinks/sink-folders.ts';
+import { splitsOfSubtask } from './split-enumerator.ts';
+
+export interface DeploymentContext {
+  readonly folder: JobFolder;
+  readonly graph: ExecutionGraph;
+  readonly jobGraph: JobGraph;
+  readonly epoch: number;
+  readonly timeoutMs: number | null;
+}
+
+export function buildDeployment(
+  context: DeploymentContext,
+  vertex: JobVertex,
+  execution: ExecutionRef,
+): TaskDeployment {
+  const state = context.graph.vertices.get(vertex.id);
+  invariant(state?.parallelism, `${vertex.name} is initialized before its tasks are deployed`);
+  return {
+    jobId: context.graph.jobId ?? '',
+    epoch: context.epoch,
+    execution,
+    vertex,
+    parallelism: state.parallelism,
+    inputs: vertex.inputs.map((_, index) => taskInput(context, vertex, state, execution.subtask, index)),
+    sinks: vertex.sinks.map((output) => {
+      const sink = sinkNamed(context.jobGraph, output.sink);
+      return {
+        sink,
+        stagingFolder: stagingFolder(sink, context.jobGraph.name, context.graph.jobId ?? '', context.epoch),
+      };
+    }),
+    functionsFolder: context.folder.functions,
+    timeoutMs: context.timeoutMs,
+  };
+}
+
+export function sinkNamed(jobGraph: JobGraph, name: string): SinkSpec {
+  const sink = jobGraph.sinks.find((candidate) => candidate.name === name);
+  invariant(sink, `sink ${name} is in the job graph`);
+  return sink;
+}
+
+function taskInput(
+  context: DeploymentContext,
+  vertex: JobVertex,
+  state: ExecutionJobVertex,
+  subtask: number,
+  index: number,
+): TaskInput {
+  const input = vertex.inputs[index];
+  invariant(input, `input ${index} of ${vertex.name}`);
+  if (input.kind === 'source') {
+    const source = context.jobGraph.sources.find((candidate) => candidate.name === input.source);
+    invariant(source, `source ${input.source} is in the job graph`);
+    return { kind: 'source', source, splits: splitsOfSubtask(source, state.parallelism ?? 1, subtask) };
+  }
+  const range = state.inputs.find((info) => info.datasetId === input.datasetId)?.ranges[subtask];
+  invariant(range, `${vertex.name}#${subtask} has its range of ${input.datasetId}`);
+  const locations = partitionLocations(context, input.datasetId);
+  const [first, last] = range.partitions;
+  // A task without partitions still needs their types: it gets one partition and none of its rows.
+  if (last < first) return { kind: 'dataset', partitions: locations.slice(0, 1), subpartitions: [0, -1] };
+  return { kind: 'dataset', partitions: locations.slice(first, last + 1), subpartitions: range.subpartitions };
+}
+
+/** The partitions of a data set in the order of their producers, as the finished tasks recorded them. */
+function partitionLocations(context: DeploymentContext, datasetId: string): PartitionLocation[] {
+  const edge = context.jobGraph.edges.find((candidate) => candidate.datasetId === datasetId);
+  const producer = edge && context.graph.vertices.get(edge.producerVertexId);
+  invariant(producer, `data set ${datasetId} has a producer`);
+  return producer.tasks.map((task, partitionIndex) => {
+    invariant(task.workerId !== null && task.epoch !== null, `${partitionKey(datasetId, partitionIndex)} is produced`);
+    const ref = { datasetId, partitionIndex, attempt: task.attempt, epoch: task.epoch };
+    return { ...ref, path: partitionPath(workerFolder(context.folder, task.workerId), ref) };
+  });
+}

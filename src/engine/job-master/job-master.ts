@@ -1,0 +1,308 @@
+// The JobMaster: the only process that decides. It takes an epoch, replays the store into its ExecutionGraph, goes
+// CREATED → RECONCILING → RUNNING, runs the tasks, commits the sinks and records the end. One master is one epoch;
+// what it records is what a successor knows. Design: "The engine", invariants 3, 6, 8 and 9.
+import { randomBytes } from 'node:crypto';
+import { invariant } from '../../model/errors.ts';
+import type { JobGraph } from '../../model/job-graph.ts';
+import type { Options } from '../../model/options.ts';
+import { isGloballyTerminal, type JobState } from '../../model/states.ts';
+import type { JobFolder } from '../../store/job-folder.ts';
+import type { ClusterSize, JobMasterStart } from '../processes.ts';
+import { writeMasterFile } from '../protocol/master-file.ts';
+import type { ToJobMaster, WholePartition } from '../protocol/messages.ts';
+import { deleteRunFiles } from '../run-files.ts';
+import { openStaging, planCommit, rollForward, stagedFiles } from '../sinks/sink-commit.ts';
+import { ClientHub } from './client-hub.ts';
+import type { EventRecorder } from './event-recorder.ts';
+import { type Listener, listen, loopbackHost } from './listener.ts';
+import { endRules, type MasterEnd } from './master-end.ts';
+import type { Mastership } from './mastership.ts';
+import { PartitionTracker } from './partition-tracker.ts';
+import { ProcessTable } from './process-table.ts';
+import { awaitWorkers, reportUnclaimed } from './reconciling.ts';
+import { TaskScheduler } from './task-scheduler.ts';
+import { type RegisteredWorker, WorkerPool } from './worker-pool.ts';
+import { WorkerSupervisor } from './worker-supervisor.ts';
+
+const progressIntervalMs = 100;
+const superviseIntervalMs = 200;
+/** How long workers get to end themselves before they are killed. */
+const shutdownTimeoutMs = 3_000;
+
+export class JobMaster {
+  readonly #folder: JobFolder;
+  readonly #mastership: Mastership;
+  readonly #recorder: EventRecorder;
+  readonly #jobGraph: JobGraph;
+  readonly #options: Options;
+  readonly #pool: WorkerPool;
+  readonly #tracker = new PartitionTracker();
+  readonly #scheduler: TaskScheduler;
+  readonly #supervisor: WorkerSupervisor;
+  readonly #clients: ClientHub;
+  readonly #processes: ProcessTable;
+  readonly #timers: NodeJS.Timeout[] = [];
+  #listener: Listener | null = null;
+  #reconciled = false;
+  #stopping = false;
+  #anyWorkerOutlived = false;
+  #end!: (end: MasterEnd) => void;
+  readonly #ended = new Promise<MasterEnd>((resolve) => {
+    this.#end = resolve;
+  });
+
+  constructor(folder: JobFolder, size: ClusterSize, mastership: Mastership) {
+    this.#folder = folder;
+    this.#mastership = mastership;
+    this.#recorder = mastership.recorder;
+    this.#options = mastership.options;
+    invariant(this.#recorder.graph.graph, 'the store begins with the submitted job');
+    this.#jobGraph = this.#recorder.graph.graph;
+    this.#processes = new ProcessTable(folder.processesFile);
+    this.#clients = new ClientHub(() => this.#listProcesses());
+    this.#pool = new WorkerPool(mastership.epoch, {
+      registered: (worker, partitions) => this.#workerRegistered(worker, partitions),
+      lost: (worker, reason) => this.#workerLost(worker, reason),
+      received: (worker, message) => this.#workerSaid(worker, message),
+    });
+    this.#supervisor = new WorkerSupervisor({
+      folder,
+      size,
+      isRegistered: (workerId) => this.#pool.workers.has(workerId),
+      onStarted: () => this.#listProcesses(),
+      onHopeless: (error) => this.#stop({ kind: 'failed', reason: `${error.message}; ${error.hint ?? ''}` }),
+    });
+    this.#scheduler = this.#createScheduler();
+    mastership.onPoisoned((end) => this.#stop(end));
+  }
+
+  /** Leads the job to its end, whatever end that is. */
+  async run(start: JobMasterStart): Promise<MasterEnd> {
+    const end = await this.#lead(start).catch((error): MasterEnd => this.#mastership.endOf(error));
+    return this.#conclude(end);
+  }
+
+  /** Ends the work and keeps the state: the same command resumes. */
+  suspend(reason: string): void {
+    this.#stop({ kind: 'suspended', reason });
+  }
+
+  async #lead(start: JobMasterStart): Promise<MasterEnd> {
+    const { graph } = this.#recorder;
+    if (isGloballyTerminal(graph.state)) return { kind: terminalKind(graph.state), reason: graph.stateReason };
+    // Asked before any worker is started: afterwards the question has no answer.
+    this.#anyWorkerOutlived = await this.#supervisor.anyAlive();
+    void this.#supervisor.ensureAll();
+    await openStaging(this.#sinkRun());
+    await this.#open();
+    const isRecovery = start !== 'submitted' && this.#mastership.epoch > 1;
+    if (isRecovery) await Promise.race([this.#recover(start), this.#ended]);
+    if (!this.#stopping) this.#start();
+    const end = await this.#ended;
+    this.#scheduler.stop();
+    if (end.kind === 'finished') await this.#commit();
+    return end;
+  }
+
+  #start(): void {
+    this.#reconciled = true;
+    this.#status('RUNNING', null);
+    // The point of no return was passed by an earlier master: nothing runs, the commit only rolls forward.
+    if (this.#recorder.graph.commit) this.#stop({ kind: 'finished', reason: null });
+    else this.#scheduler.start();
+  }
+
+  /** The first end counts: what follows it comes too late. */
+  #stop(end: MasterEnd): void {
+    this.#stopping = true;
+    this.#end(end);
+  }
+
+  async #open(): Promise<void> {
+    const token = randomBytes(24).toString('hex');
+    this.#listener = await listen(token, {
+      worker: (connection, registration) => this.#pool.register(connection, registration),
+      client: (connection, pid) => {
+        this.#clients.attach(connection, pid);
+        this.#clients.onControl(connection, (command, reason) => this.#control(command, reason));
+      },
+      control: (connection, control) => {
+        this.#clients.attach(connection, process.pid);
+        this.#control(control.command, control.reason);
+      },
+    });
+    const { epoch } = this.#mastership;
+    const { port } = this.#listener;
+    await writeMasterFile(this.#folder.masterFile, { epoch, pid: process.pid, host: loopbackHost, port, token });
+    this.#listProcesses();
+    this.#every(progressIntervalMs, () => this.#clients.progress(this.#scheduler.progress()));
+    this.#every(superviseIntervalMs, () => void this.#supervisor.ensureAll());
+    this.#every(this.#options.heartbeatIntervalMs, () => {
+      this.#pool.heartbeat();
+      this.#pool.dropSilent(this.#options.heartbeatTimeoutMs);
+      void this.#mastership.checkFence();
+    });
+  }
+
+  async #recover(start: JobMasterStart): Promise<void> {
+    const startedMs = performance.now();
+    const cause = this.#mastership.causeOf(start, this.#anyWorkerOutlived);
+    this.#status('CREATED', `epoch ${this.#mastership.epoch} takes over (${cause})`);
+    this.#status('RECONCILING', null);
+    await awaitWorkers(this.#folder, this.#supervisor, this.#pool, this.#options.previousWorkerTimeoutMs);
+    await reportUnclaimed(this.#folder, this.#supervisor, this.#tracker);
+    this.#tracker.reportParts((await stagedFiles(this.#jobGraph, this.#mastership.jobId)).keys());
+    const plan = this.#scheduler.reconcile();
+    const { epoch } = this.#mastership;
+    const counts = { kept: plan.summary.kept, rerun: plan.summary.rerun };
+    const durationMs = Math.round(performance.now() - startedMs);
+    void this.#recorder.record({ type: 'recovery-completed', epoch, cause, ...counts, durationMs });
+    this.#clients.notice(`recovered: ${counts.kept} finished task(s) kept, ${counts.rerun} run again`);
+  }
+
+  async #commit(): Promise<void> {
+    const { graph } = this.#recorder;
+    if (!graph.commit) await this.#recorder.record(await planCommit(graph, this.#sinkRun()));
+    invariant(graph.commit, 'the commit is recorded before the first rename');
+    await rollForward(graph.commit, this.#sinkRun());
+  }
+
+  async #conclude(end: MasterEnd): Promise<MasterEnd> {
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#supervisor.stop();
+    const final = await this.#recordEnd(end);
+    const rule = endRules[final.kind];
+    this.#clients.progress(this.#scheduler.progress());
+    // A fenced master's workers have, or will have, another leader.
+    if (final.kind !== 'fenced') await this.#endWorkers(rule.deletes);
+    if (rule.deletes) {
+      await deleteRunFiles({ folder: this.#folder, jobGraph: this.#jobGraph, jobId: this.#mastership.jobId });
+    }
+    if (final.kind !== 'fenced') await this.#processes.remove();
+    this.#clients.status(rule.tells, final.reason);
+    this.#listener?.close();
+    return final;
+  }
+
+  /** Records the last status; a store that fails even then makes the end a poisoned one. */
+  async #recordEnd(end: MasterEnd): Promise<MasterEnd> {
+    const state = endRules[end.kind].records;
+    if (state === null) return end;
+    try {
+      if (this.#recorder.graph.state !== state) {
+        await this.#recorder.record({ type: 'job-status-changed', state, reason: end.reason });
+      }
+      await this.#mastership.close(isGloballyTerminal(state));
+      return end;
+    } catch (error) {
+      return this.#mastership.endOf(error);
+    }
+  }
+
+  async #endWorkers(deletePartitions: boolean): Promise<void> {
+    this.#pool.shutdown(deletePartitions);
+    const deadline = performance.now() + shutdownTimeoutMs;
+    while (this.#pool.workers.size > 0 && performance.now() < deadline) await pause(5);
+    this.#pool.dropSilent(0);
+    await this.#supervisor.killUnregistered();
+  }
+
+  #createScheduler(): TaskScheduler {
+    const { epoch, failureTimesMs } = this.#mastership;
+    const { graph } = this.#recorder;
+    return new TaskScheduler({
+      recorder: this.#recorder,
+      pool: this.#pool,
+      tracker: this.#tracker,
+      deployment: {
+        folder: this.#folder,
+        graph,
+        jobGraph: this.#jobGraph,
+        epoch,
+        timeoutMs: this.#options.taskTimeoutMs,
+      },
+      adaptive: {
+        minParallelism: this.#options.autoParallelism.minParallelism,
+        bytesPerTask: this.#options.autoParallelism.avgDataVolumePerTaskBytes,
+      },
+      restartStrategy: this.#options.restartStrategy,
+      failureTimesMs,
+      onAllFinished: () => this.#stop({ kind: 'finished', reason: null }),
+      onFailed: (reason) => this.#stop({ kind: 'failed', reason }),
+      onNotice: (message) => this.#clients.notice(message),
+    });
+  }
+
+  #workerRegistered(worker: RegisteredWorker, partitions: readonly WholePartition[]): void {
+    const { workerId, pid, slots } = worker;
+    void this.#recorder.record({ type: 'worker-registered', workerId, pid, slots, partitions: partitions.length });
+    this.#tracker.report(workerId, partitions);
+    this.#listProcesses();
+    if (!this.#reconciled) return;
+    this.#reconcileReturned(workerId);
+    this.#scheduler.schedule();
+  }
+
+  /** A worker that comes back in the middle of the run may have lost partitions that are still needed. */
+  #reconcileReturned(workerId: string): void {
+    const plan = this.#scheduler.reconcile();
+    if (plan.rerun.length === 0) return;
+    const { kept, rerun } = plan.summary;
+    const { epoch } = this.#mastership;
+    void this.#recorder.record({ type: 'recovery-completed', epoch, cause: 'worker-lost', kept, rerun, durationMs: 0 });
+    this.#clients.notice(`${workerId} came back without all its partitions: ${rerun} finished task(s) run again`);
+  }
+
+  #workerLost(worker: RegisteredWorker, reason: string): void {
+    void this.#recorder.record({ type: 'worker-lost', workerId: worker.workerId, reason });
+    this.#clients.notice(`${worker.workerId} was lost: ${reason}`);
+    this.#scheduler.workerLost(worker, reason);
+    this.#listProcesses();
+    void this.#supervisor.ensureAll();
+  }
+
+  #workerSaid(worker: RegisteredWorker, message: ToJobMaster): void {
+    if (message.type === 'task-finished' && message.epoch === this.#mastership.epoch) {
+      this.#scheduler.taskFinished(worker, message.execution, message.result);
+    } else if (message.type === 'task-failed' && message.epoch === this.#mastership.epoch) {
+      this.#scheduler.taskFailed(worker, message.execution, message.failure);
+    }
+  }
+
+  #control(command: 'cancel' | 'suspend', reason: string): void {
+    this.#stop({ kind: command === 'cancel' ? 'canceled' : 'suspended', reason });
+  }
+
+  #status(state: JobState, reason: string | null): void {
+    void this.#recorder.record({ type: 'job-status-changed', state, reason });
+    this.#clients.status(state, reason);
+  }
+
+  #listProcesses(): void {
+    const registered = [...this.#pool.workers.values()].map(({ workerId, pid }) => ({ workerId, pid }));
+    const client = this.#clients.pid;
+    this.#processes.update({
+      epoch: this.#mastership.epoch,
+      client: client === null ? null : { pid: client },
+      jobMaster: { pid: process.pid },
+      taskManagers: [...registered, ...this.#supervisor.starting],
+    });
+  }
+
+  #sinkRun() {
+    return { jobGraph: this.#jobGraph, jobId: this.#mastership.jobId, epoch: this.#mastership.epoch };
+  }
+
+  #every(intervalMs: number, action: () => void): void {
+    this.#timers.push(setInterval(action, intervalMs));
+  }
+}
+
+function terminalKind(state: JobState): MasterEnd['kind'] {
+  if (state === 'FAILED') return 'failed';
+  return state === 'CANCELED' ? 'canceled' : 'finished';
+}
+
+function pause(durationMs: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, durationMs));
+}

@@ -1,0 +1,39 @@
+// master-failure.json: why a JobMaster could not lead, for the client that started it and would otherwise only see an
+// exit code.
+import { join } from 'node:path';
+import * as v from 'valibot';
+import { type ErrorCode, exitCodeByErrorCode, JobrecError, messageOf } from '../../model/errors.ts';
+import { readJsonFile, replaceFile } from '../../store/atomic-file.ts';
+import type { JobFolder } from '../../store/job-folder.ts';
+
+const failureSchema = v.object({
+  code: v.nullable(v.custom<ErrorCode>((value) => typeof value === 'string' && value in exitCodeByErrorCode)),
+  message: v.string(),
+  data: v.record(v.string(), v.unknown()),
+  hint: v.nullable(v.string()),
+});
+
+export function failureFile(folder: JobFolder): string {
+  return join(folder.root, 'master-failure.json');
+}
+
+export async function writeFailure(folder: JobFolder, error: unknown): Promise<void> {
+  const known = error instanceof JobrecError ? error : null;
+  const failure = {
+    code: known?.code ?? null,
+    message: messageOf(error),
+    data: known?.data ?? {},
+    hint: known?.hint ?? null,
+  };
+  await replaceFile(failureFile(folder), `${JSON.stringify(failure)}\n`);
+}
+
+/** The failure as the error that it was; an unexpected one is returned as a plain Error. null: none is recorded. */
+export async function readFailure(folder: JobFolder): Promise<Error | null> {
+  const parsed = v.safeParse(failureSchema, await readJsonFile(failureFile(folder)).catch(() => null));
+  if (!parsed.success) return null;
+  const { code, message, data, hint } = parsed.output;
+  return code === null
+    ? new Error(message)
+    : new JobrecError(code, message, { data, ...(hint === null ? {} : { hint }) });
+}

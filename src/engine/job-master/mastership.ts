@@ -1,0 +1,145 @@
+// One JobMaster incarnation: it takes the next epoch by an exclusive create, opens the store for that epoch, replays
+// what is recorded, and knows when it no longer leads (invariant 3) or the store took no more events (invariant 8).
+import { JobrecError, messageOf } from '../../model/errors.ts';
+import type { RecoveryCause } from '../../model/job-events.ts';
+import type { JobLog, LogRecord } from '../../model/job-log.ts';
+import { type Options, readOptions } from '../../model/options.ts';
+import { createExecutionGraph, type ExecutionGraph } from '../../replay/execution-graph.ts';
+import { replay } from '../../replay/replay.ts';
+import { latestGenerationNumber, takeGeneration } from '../../store/generation.ts';
+import type { JobFolder } from '../../store/job-folder.ts';
+import { StoreWriter } from '../../store/writer.ts';
+import type { JobMasterStart } from '../processes.ts';
+import { readSubmission, type Submission } from '../submission.ts';
+import { EventRecorder } from './event-recorder.ts';
+import type { MasterEnd } from './master-end.ts';
+
+export class Mastership {
+  readonly epoch: number;
+  readonly jobId: string;
+  readonly options: Options;
+  readonly recorder: EventRecorder;
+  /** Times of the counted task failures that the store records, oldest first. */
+  readonly failureTimesMs: number[];
+  readonly #folder: JobFolder;
+  readonly #writer: StoreWriter;
+  #onPoisoned: (end: MasterEnd) => void = () => {};
+
+  private constructor(opened: OpenedStore) {
+    const { epoch, writer } = opened;
+    const { graph, failureTimesMs } = opened.history;
+    this.epoch = epoch;
+    this.jobId = opened.submission.jobId;
+    this.options = opened.options;
+    this.failureTimesMs = failureTimesMs;
+    this.#folder = opened.folder;
+    this.#writer = writer;
+    this.recorder = new EventRecorder({
+      graph,
+      writer,
+      epoch,
+      recordsProgress: this.options.recoveryEnabled,
+      onRefused: (error) => void this.#refused(error),
+    });
+  }
+
+  /** Throws JOB_HELD when another process took the epoch first, STORE_DAMAGED when the store cannot be gone on with. */
+  static async take(folder: JobFolder, start: JobMasterStart): Promise<Mastership> {
+    const generation = await takeGeneration(folder.epochs, await latestGenerationNumber(folder.epochs));
+    if (!generation) throw new JobrecError('JOB_HELD', 'another JobMaster has taken the job over');
+    const submission = await readSubmission(folder);
+    const options = readOptions(submission.config);
+    const isFenced = async () => (await latestGenerationNumber(folder.epochs)) > generation.number;
+    const writerOptions = {
+      folder: folder.jobEvents,
+      jobId: submission.jobId,
+      epoch: generation.number,
+      flushIntervalMs: options.storeFlushIntervalMs,
+      writeBufferSizeBytes: options.storeWriteBufferBytes,
+      isFenced,
+    };
+    const opened = start === 'submitted' ? null : await StoreWriter.resume(writerOptions);
+    const writer = opened?.writer ?? (await StoreWriter.create(writerOptions));
+    const history = opened ? await readHistory(opened.log) : emptyHistory();
+    const mastership = new Mastership({ folder, epoch: generation.number, writer, history, submission, options });
+    if (history.graph.jobId === null) mastership.#submit(submission);
+    return mastership;
+  }
+
+  #submit(submission: Submission): void {
+    const { jobId, name, graph, config, fingerprint } = submission;
+    void this.recorder.record({ type: 'job-submitted', jobId, name, graph, config, fingerprint });
+    void this.recorder.record({ type: 'job-status-changed', state: 'CREATED', reason: null });
+  }
+
+  onPoisoned(handle: (end: MasterEnd) => void): void {
+    this.#onPoisoned = handle;
+  }
+
+  /** Looks for a higher epoch; a master that finds one stops at once. */
+  async checkFence(): Promise<void> {
+    if (await this.#isFenced()) this.#onPoisoned(fenced(this.epoch));
+  }
+
+  /** Why the master before this one is no more. */
+  causeOf(start: JobMasterStart, anyWorkerAlive: boolean): RecoveryCause {
+    if (this.recorder.graph.state === 'SUSPENDED') return 'suspended';
+    return start === 'restarted' || anyWorkerAlive ? 'job-master-lost' : 'all-processes-lost';
+  }
+
+  /** The end that an error makes: the job's own failure, a refused store, or a system error (then it can be resumed). */
+  endOf(error: unknown): MasterEnd {
+    if (this.#writer.poisoned) return { kind: 'poisoned', reason: this.#writer.poisoned.message };
+    if (error instanceof JobrecError) return { kind: 'failed', reason: error.message };
+    if (error instanceof Error && 'code' in error) return { kind: 'suspended', reason: messageOf(error) };
+    throw error;
+  }
+
+  /** Writes what is pending; `sealed`: nothing will follow in this store. */
+  async close(sealed: boolean): Promise<void> {
+    if (sealed) await this.#writer.seal();
+    else await this.#writer.flush();
+    await this.#writer.close();
+  }
+
+  async #refused(error: unknown): Promise<void> {
+    this.#onPoisoned((await this.#isFenced()) ? fenced(this.epoch) : { kind: 'poisoned', reason: messageOf(error) });
+  }
+
+  async #isFenced(): Promise<boolean> {
+    return (await latestGenerationNumber(this.#folder.epochs).catch(() => 0)) > this.epoch;
+  }
+}
+
+interface OpenedStore {
+  readonly folder: JobFolder;
+  readonly epoch: number;
+  readonly writer: StoreWriter;
+  readonly history: History;
+  readonly submission: Submission;
+  readonly options: Options;
+}
+
+interface History {
+  readonly graph: ExecutionGraph;
+  readonly failureTimesMs: number[];
+}
+
+function emptyHistory(): History {
+  return { graph: createExecutionGraph(), failureTimesMs: [] };
+}
+
+async function readHistory(log: JobLog): Promise<History> {
+  const failureTimesMs: number[] = [];
+  const onRecord = (record: LogRecord) => {
+    if (record.event.type === 'execution-failed' && record.event.counted) {
+      failureTimesMs.push((record.timeMicros ?? 0) / 1000);
+    }
+  };
+  const { graph } = await replay(log.records(), { onRecord });
+  return { graph, failureTimesMs };
+}
+
+function fenced(epoch: number): MasterEnd {
+  return { kind: 'fenced', reason: `epoch ${epoch} is over: another JobMaster leads` };
+}

@@ -1,0 +1,252 @@
+// Runs the job's tasks on the registered workers: initializes vertices, deploys what is ready onto free slots, and
+// records what becomes of each attempt. All decisions come from the ExecutionGraph and pure functions; the scheduler
+// holds only what no event records: back-off times and how often a task took its worker down.
+import { invariant } from '../../model/errors.ts';
+import { partitionKey } from '../../model/ids.ts';
+import type { JobGraph, JobVertex } from '../../model/job-graph.ts';
+import type { RestartStrategyOptions } from '../../model/options.ts';
+import type { ExecutionVertex } from '../../replay/execution-graph.ts';
+import { planRecovery } from '../../replay/reconcile.ts';
+import { jobrecRecoveryRules, type RecoveryPlan } from '../../replay/recovery-plan.ts';
+import type { ExecutionRef, TaskFailure, TaskResult, VertexProgress } from '../protocol/messages.ts';
+import { buildDeployment, type DeploymentContext } from './deployment.ts';
+import type { EventRecorder } from './event-recorder.ts';
+import type { PartitionTracker } from './partition-tracker.ts';
+import { decideRestart } from './restart-strategy.ts';
+import { finishDeltas } from './split-enumerator.ts';
+import { initializableVertices, isWhollyFinished, readyTasks } from './task-readiness.ts';
+import { type AdaptiveOptions, initializationEvents } from './vertex-initializer.ts';
+import type { RegisteredWorker, WorkerPool } from './worker-pool.ts';
+
+/** A task that brought its worker down this often in a row, or a partition that could not be read this often. */
+const lossesMax = 10;
+
+export interface TaskSchedulerOptions {
+  readonly recorder: EventRecorder;
+  readonly pool: WorkerPool;
+  readonly tracker: PartitionTracker;
+  readonly deployment: DeploymentContext;
+  readonly adaptive: AdaptiveOptions;
+  readonly restartStrategy: RestartStrategyOptions;
+  /** Times of the counted failures so far, oldest first; the scheduler adds to it. */
+  readonly failureTimesMs: number[];
+  readonly onAllFinished: () => void;
+  readonly onFailed: (reason: string) => void;
+  readonly onNotice: (message: string) => void;
+}
+
+export class TaskScheduler {
+  readonly #options: TaskSchedulerOptions;
+  readonly #jobGraph: JobGraph;
+  readonly #notBeforeMs = new Map<string, number>();
+  readonly #losses = new Map<string, number>();
+  #active = false;
+
+  constructor(options: TaskSchedulerOptions) {
+    this.#options = options;
+    this.#jobGraph = options.deployment.jobGraph;
+  }
+
+  start(): void {
+    this.#active = true;
+    this.schedule();
+  }
+
+  /** Deploys nothing any more and cancels what runs. */
+  stop(): void {
+    this.#active = false;
+    for (const worker of this.#options.pool.workers.values()) {
+      for (const execution of [...worker.running.values()]) this.#cancel(worker, execution);
+    }
+  }
+
+  /** Initializes and deploys whatever can be; called after every change. */
+  schedule(): void {
+    if (!this.#active) return;
+    const { recorder } = this.#options;
+    for (const vertex of initializableVertices(recorder.graph, this.#jobGraph)) {
+      const events = initializationEvents(recorder.graph, this.#jobGraph, vertex, this.#options.adaptive);
+      for (const event of events) void recorder.record(event);
+    }
+    if (this.#deployReady()) this.#finishWhenDone();
+  }
+
+  taskFinished(worker: RegisteredWorker, execution: ExecutionRef, result: TaskResult): void {
+    if (!this.#endAttempt(worker, execution)) return;
+    const { recorder, tracker, deployment } = this.#options;
+    const vertex = this.#vertex(execution.vertexId);
+    const parallelism = recorder.graph.vertices.get(vertex.id)?.parallelism ?? 1;
+    const { epoch } = deployment;
+    tracker.produced(worker.workerId, { attempt: execution.attempt, epoch }, result.partitions, result.parts);
+    for (const delta of finishDeltas(this.#jobGraph, vertex, parallelism, execution.subtask))
+      void recorder.record(delta);
+    const { partitions, parts, metrics } = result;
+    const { workerId } = worker;
+    void recorder.record({
+      type: 'execution-vertex-finished',
+      ...execution,
+      epoch,
+      workerId,
+      partitions,
+      parts,
+      metrics,
+    });
+    this.#losses.delete(taskKey(execution));
+    this.schedule();
+  }
+
+  taskFailed(worker: RegisteredWorker, execution: ExecutionRef, failure: TaskFailure): void {
+    if (!this.#endAttempt(worker, execution) || !this.#active) return;
+    const label = `${this.#vertex(execution.vertexId).name}#${execution.subtask}`;
+    this.#recordFailure(execution, worker.workerId, failure.message, failure.kind === 'task');
+    switch (failure.kind) {
+      case 'task':
+        return this.#restartOrFail(execution, `${label}: ${failure.message}`);
+      case 'partition':
+        return this.#partitionLost(label, failure);
+      case 'source-changed':
+        return this.#options.onFailed(`${label}: ${failure.message}`);
+      case 'canceled':
+        return this.schedule();
+    }
+  }
+
+  /** Attempts on a lost worker run again; that is no failure of theirs, unless it happens again and again. */
+  workerLost(worker: RegisteredWorker, reason: string): void {
+    for (const execution of worker.running.values()) {
+      this.#recordFailure(execution, worker.workerId, `${worker.workerId} was lost: ${reason}`, false);
+      if (this.#countLoss(taskKey(execution)) >= lossesMax) {
+        const label = `${this.#vertex(execution.vertexId).name}#${execution.subtask}`;
+        this.#options.onFailed(
+          `${label}: its worker was lost ${lossesMax} times in a row while it ran (last: ${reason})`,
+        );
+      }
+    }
+    worker.running.clear();
+    this.schedule();
+  }
+
+  /** Compares what is recorded with what the workers hold, and resets what must run again. */
+  reconcile(): RecoveryPlan {
+    const { recorder, tracker } = this.#options;
+    const plan = planRecovery(recorder.graph, tracker, jobrecRecoveryRules);
+    for (const [vertexId, subtasks] of plan.reset) {
+      void recorder.record({ type: 'execution-vertex-reset', vertexId, subtasks });
+    }
+    this.#cancelConsumersOf(new Set(plan.reset.keys()));
+    return plan;
+  }
+
+  progress(): VertexProgress[] {
+    return this.#jobGraph.vertices.map((vertex) => {
+      const state = this.#options.recorder.graph.vertices.get(vertex.id);
+      const tasks = state?.tasks ?? [];
+      return {
+        name: vertex.name,
+        parallelism: state?.parallelism ?? vertex.parallelism,
+        finished: tasks.filter((task) => task.state === 'FINISHED').length,
+        running: tasks.filter((task) => task.state === 'DEPLOYING').length,
+      };
+    });
+  }
+
+  /** Deploys what is ready; false when slots ran out first. */
+  #deployReady(): boolean {
+    const nowMs = Date.now();
+    for (const { vertex, task } of readyTasks(this.#options.recorder.graph, this.#jobGraph)) {
+      const key = taskKey({ vertexId: vertex.id, subtask: task.subtask });
+      if ((this.#notBeforeMs.get(key) ?? 0) > nowMs) continue;
+      const worker = this.#options.pool.freest();
+      if (!worker) return false;
+      this.#deploy(worker, vertex, task);
+    }
+    return true;
+  }
+
+  #deploy(worker: RegisteredWorker, vertex: JobVertex, task: ExecutionVertex): void {
+    const attempt = task.state === 'FAILED' ? task.attempt + 1 : task.attempt;
+    const execution: ExecutionRef = { vertexId: vertex.id, subtask: task.subtask, attempt };
+    const deployment = buildDeployment(this.#options.deployment, vertex, execution);
+    void this.#options.recorder.record({ type: 'execution-deployed', ...execution, workerId: worker.workerId });
+    worker.running.set(taskKey(execution), execution);
+    worker.connection.send({ type: 'deploy', deployment });
+  }
+
+  #finishWhenDone(): void {
+    const { graph } = this.#options.recorder;
+    if (!this.#jobGraph.vertices.every((vertex) => isWhollyFinished(graph.vertices.get(vertex.id)))) return;
+    this.#active = false;
+    this.#options.onAllFinished();
+  }
+
+  #restartOrFail(execution: ExecutionRef, cause: string): void {
+    const { failureTimesMs, restartStrategy, onFailed, onNotice } = this.#options;
+    failureTimesMs.push(Date.now());
+    const decision = decideRestart(restartStrategy, failureTimesMs);
+    if (decision.kind === 'fail') return onFailed(`${cause} (${decision.reason})`);
+    onNotice(`${cause}; restarting it in ${decision.delayMs / 1000} s`);
+    this.#notBeforeMs.set(taskKey(execution), Date.now() + decision.delayMs);
+    // One millisecond more, since a timer may fire a little early.
+    setTimeout(() => this.schedule(), decision.delayMs + 1);
+  }
+
+  #partitionLost(label: string, failure: TaskFailure): void {
+    const { tracker, onFailed, onNotice } = this.#options;
+    const { partition } = failure;
+    invariant(partition, 'a partition failure names its partition');
+    tracker.lost(partition.datasetId, partition.partitionIndex);
+    if (this.#countLoss(partitionKey(partition.datasetId, partition.partitionIndex)) >= lossesMax) {
+      return onFailed(`${label}: ${failure.message} (${lossesMax} times, though its producer ran again each time)`);
+    }
+    const plan = this.reconcile();
+    onNotice(`${label}: ${failure.message}; ${plan.rerun.length} finished task(s) run again`);
+    this.schedule();
+  }
+
+  #recordFailure(execution: ExecutionRef, workerId: string, cause: string, counted: boolean): void {
+    void this.#options.recorder.record({ type: 'execution-failed', ...execution, workerId, cause, counted });
+  }
+
+  #countLoss(key: string): number {
+    const losses = (this.#losses.get(key) ?? 0) + 1;
+    this.#losses.set(key, losses);
+    return losses;
+  }
+
+  /** Whether the attempt was the one running there: what comes in late changes nothing. */
+  #endAttempt(worker: RegisteredWorker, execution: ExecutionRef): boolean {
+    const running = worker.running.get(taskKey(execution));
+    if (running?.attempt !== execution.attempt) return false;
+    worker.running.delete(taskKey(execution));
+    return true;
+  }
+
+  /** What reads a data set whose producers run again must not mix rows of two attempts: it starts over, too. */
+  #cancelConsumersOf(restarted: ReadonlySet<string>): void {
+    const consumers = this.#jobGraph.edges
+      .filter((edge) => restarted.has(edge.producerVertexId))
+      .map((edge) => edge.consumerVertexId);
+    for (const worker of this.#options.pool.workers.values()) {
+      for (const execution of [...worker.running.values()]) {
+        if (!consumers.includes(execution.vertexId)) continue;
+        this.#cancel(worker, execution);
+        this.#recordFailure(execution, worker.workerId, 'canceled, because its input is produced again', false);
+      }
+    }
+  }
+
+  #cancel(worker: RegisteredWorker, execution: ExecutionRef): void {
+    worker.running.delete(taskKey(execution));
+    worker.connection.send({ type: 'cancel', epoch: this.#options.deployment.epoch, execution });
+  }
+
+  #vertex(vertexId: string): JobVertex {
+    const vertex = this.#jobGraph.vertices.find((candidate) => candidate.id === vertexId);
+    invariant(vertex, `vertex ${vertexId} is in the job graph`);
+    return vertex;
+  }
+}
+
+function taskKey(task: { readonly vertexId: string; readonly subtask: number }): string {
+  return `${task.vertexId}#${task.subtask}`;
+}

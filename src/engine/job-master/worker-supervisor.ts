@@ -1,0 +1,102 @@
+// Keeps one live process for each configured worker: starts those that are missing, starts again those that died.
+// A worker is alive when it has registered, when the process started here has not ended, or when a live process
+// holds its folder (it was started by an earlier JobMaster and will register).
+import { JobrecError } from '../../model/errors.ts';
+import type { WorkerId } from '../../model/ids.ts';
+import { latestGeneration } from '../../store/generation.ts';
+import { type JobFolder, workerFolder } from '../../store/job-folder.ts';
+import { isAlive } from '../../store/process-identity.ts';
+import { type ClusterSize, type EngineProcess, signalProcess, spawnTaskManager } from '../processes.ts';
+import { workerClaims } from '../task-manager/worker-claim.ts';
+
+/** Starts of one worker in a row that end before it registers; more, and the job cannot go on. */
+const failedStartsMax = 5;
+
+interface Supervised {
+  process: EngineProcess | null;
+  failedStarts: number;
+}
+
+export interface WorkerSupervisorOptions {
+  readonly folder: JobFolder;
+  readonly size: ClusterSize;
+  readonly isRegistered: (workerId: WorkerId) => boolean;
+  readonly onStarted: () => void;
+  readonly onHopeless: (error: JobrecError) => void;
+}
+
+export class WorkerSupervisor {
+  readonly workerIds: readonly WorkerId[];
+  readonly #supervised = new Map<WorkerId, Supervised>();
+  readonly #options: WorkerSupervisorOptions;
+  #stopped = false;
+
+  constructor(options: WorkerSupervisorOptions) {
+    this.#options = options;
+    this.workerIds = Array.from({ length: options.size.workers }, (_, index) => `worker-${index + 1}`);
+    for (const workerId of this.workerIds) this.#supervised.set(workerId, { process: null, failedStarts: 0 });
+  }
+
+  /** Pids of the processes started here that have not registered yet. */
+  get starting(): { workerId: WorkerId; pid: number }[] {
+    return [...this.#supervised].flatMap(([workerId, { process }]) =>
+      process && !this.#options.isRegistered(workerId) ? [{ workerId, pid: process.pid }] : [],
+    );
+  }
+
+  /** Starts what is missing. Called at the start and at intervals. */
+  async ensureAll(): Promise<void> {
+    for (const [workerId, supervised] of this.#supervised) {
+      if (this.#stopped) return;
+      if (this.#options.isRegistered(workerId)) supervised.failedStarts = 0;
+      else if (!supervised.process && (await this.liveHolder(workerId)) === null) this.#start(workerId, supervised);
+    }
+  }
+
+  /** Pid of the live process that holds the worker's folder; null: there is none. */
+  async liveHolder(workerId: WorkerId): Promise<number | null> {
+    const claim = await latestGeneration(workerClaims(workerFolder(this.#options.folder, workerId)));
+    return claim && isAlive(claim.holder) ? claim.holder.pid : null;
+  }
+
+  /** Whether a worker of an earlier JobMaster is still there. */
+  async anyAlive(): Promise<boolean> {
+    for (const workerId of this.workerIds) if ((await this.liveHolder(workerId)) !== null) return true;
+    return false;
+  }
+
+  /** Kills holders that live but do not register: they hang, and their folder must be free for a successor. */
+  async killUnregistered(): Promise<void> {
+    for (const workerId of this.workerIds) {
+      if (this.#options.isRegistered(workerId) || this.#supervised.get(workerId)?.process) continue;
+      const pid = await this.liveHolder(workerId);
+      if (pid !== null) signalProcess(pid, 'SIGKILL');
+    }
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  #start(workerId: WorkerId, supervised: Supervised): void {
+    const process = spawnTaskManager(this.#options.folder, workerId, this.#options.size);
+    supervised.process = process;
+    supervised.failedStarts += 1;
+    void process.ended.then(() => {
+      supervised.process = null;
+      if (supervised.failedStarts >= failedStartsMax && !this.#stopped) this.#options.onHopeless(cannotStart(workerId));
+    });
+    this.#options.onStarted();
+  }
+}
+
+function cannotStart(workerId: WorkerId): JobrecError {
+  return new JobrecError(
+    'JOB_FAILED',
+    `${workerId} cannot be started: it ended ${failedStartsMax} times before it registered`,
+    {
+      data: { workerId },
+      hint: `see logs/${workerId}.log in the job's folder`,
+    },
+  );
+}
