@@ -1,15 +1,17 @@
 // Builds dist/: every entry point bundled into shared chunks, because start-up time is mostly the time to find and
-// parse modules (docs/adr/0006-one-bundle.md has the figures). Inlined packages are devDependencies; what must stay
-// outside (native code) is in `external` and in package.json's dependencies. Writes dist/THIRD-PARTY-NOTICES.txt and
-// oclif.manifest.json too, so that the packed package carries the licences of what it inlines.
+// parse modules (CONTRIBUTING.md has the figures). Inlined packages are devDependencies; what must stay outside
+// (native code) is in `external` and in package.json's dependencies. Writes dist/THIRD-PARTY-NOTICES.txt, so that the
+// packed package carries the licences of what it inlines. Files of an earlier build go last: a jobrec that runs while
+// dist/ is built anew still finds the chunks that it has not loaded yet.
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
+const noticesFile = 'THIRD-PARTY-NOTICES.txt';
 
 const entries = {
   main: 'src/cli/main.ts',
@@ -35,7 +37,6 @@ function presentEntries() {
 }
 
 async function bundle() {
-  const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
   const result = await build({
     entryPoints: presentEntries(),
     outdir: dist,
@@ -48,7 +49,6 @@ async function bundle() {
     chunkNames: 'chunk-[hash]',
     external,
     banner: { js: banner },
-    define: { JOBREC_VERSION: JSON.stringify(version) },
     legalComments: 'linked',
     minifySyntax: true,
     minifyWhitespace: true,
@@ -89,21 +89,17 @@ async function writeNotices(metafile) {
   const notices = await Promise.all(inlinedPackages(metafile).map(notice));
   const rule = `\n${'-'.repeat(78)}\n\n`;
   const head = 'The files in this folder contain code of the following packages.\n';
-  await writeFile(join(dist, 'THIRD-PARTY-NOTICES.txt'), [head, ...notices].join(rule));
+  await writeFile(join(dist, noticesFile), [head, ...notices].join(rule));
 }
 
-/** The command list that oclif reads instead of loading every command (flags, arguments, help texts). */
-async function writeManifest() {
-  const { Config, Plugin } = await import('@oclif/core');
-  const plugin = new Plugin({ root, ignoreManifest: true, errorOnManifestCreate: true, isRoot: true });
-  await plugin.load();
-  void Config;
-  await writeFile(join(root, 'oclif.manifest.json'), `${JSON.stringify(plugin.manifest)}\n`);
+/** Removes what an earlier build left. */
+async function removeStale(metafile) {
+  const current = new Set([noticesFile, ...Object.keys(metafile.outputs).map((output) => basename(output))]);
+  const stale = (await readdir(dist)).filter((name) => !current.has(name));
+  await Promise.all(stale.map((name) => rm(join(dist, name), { recursive: true })));
 }
 
-await rm(dist, { recursive: true, force: true });
 await mkdir(dist, { recursive: true });
 const metafile = await bundle();
 await writeNotices(metafile);
-void writeManifest;
-void pathToFileURL;
+await removeStale(metafile);

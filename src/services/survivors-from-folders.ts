@@ -3,7 +3,7 @@
 // Reads only.
 import { access, readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { reportPartitions } from '../engine/partition-store/report.ts';
+import { reportPartitions } from '../engine/partition-store/report-partitions.ts';
 import { stagedFiles } from '../engine/sinks/sink-commit.ts';
 import type { ExecutionGraph } from '../replay/execution-graph.ts';
 import type { Survivors } from '../replay/recovery-plan.ts';
