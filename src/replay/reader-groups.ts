@@ -1,6 +1,7 @@
 // Who reads which partition. Consumer tasks with the same range of partitions form one group, so that an all-to-all edge
 // of n by m tasks is one group and not n times m pairs, while a pointwise edge keeps its full precision.
 import type { IntermediateDataSetId } from '../model/ids.ts';
+import type { InputRange } from '../model/job-events.ts';
 import type { ExecutionGraph, ExecutionJobVertex } from './execution-graph.ts';
 import type { Topology } from './topology.ts';
 
@@ -70,16 +71,13 @@ function readersOf(
   return dataSet;
 }
 
-/** A task without a recorded range reads everything; ranges are cut to the partitions that there are. */
 function groupTasks(dataSet: DataSetReaders, consumer: ExecutionJobVertex): Iterable<ReaderGroup> {
-  const end = dataSet.producer.tasks.length - 1;
   const inputs = consumer.inputs.filter((input) => input.datasetId === dataSet.datasetId);
   const rangeLists = inputs.length === 0 ? [[]] : inputs.map((input) => input.ranges);
   const groups = new Map<string, ReaderGroup>();
   for (const ranges of rangeLists) {
     for (const { subtask } of consumer.tasks) {
-      const [from, to] = ranges[subtask]?.partitions ?? [0, end];
-      const [first, last] = [Math.max(from, 0), Math.min(to, end)];
+      const [first, last] = partitionsRead(ranges[subtask], dataSet.producer.tasks.length);
       const key = `${first}-${last}`;
       const group = groups.get(key);
       if (group === undefined) groups.set(key, { dataSet, consumer, first, last, subtasks: [subtask] });
@@ -87,6 +85,15 @@ function groupTasks(dataSet: DataSetReaders, consumer: ExecutionJobVertex): Iter
     }
   }
   return groups.values();
+}
+
+/**
+ * A task without a recorded range reads everything. One with an empty range reads no rows, but it takes their types
+ * from the first partition, so it cannot run without that one. Ranges are cut to the partitions that there are.
+ */
+function partitionsRead(range: InputRange | undefined, partitions: number): readonly [number, number] {
+  const [first, last] = range?.partitions ?? [0, partitions - 1];
+  return last < first ? [0, Math.min(0, partitions - 1)] : [Math.max(first, 0), Math.min(last, partitions - 1)];
 }
 
 function indexBySubtask(dataSet: DataSetReaders, groupsOf: ReadonlyMap<ExecutionJobVertex, ReaderGroup[][]>): void {

@@ -126,13 +126,13 @@ function walkUp(spread: Spread, { vertex, task }: QueuedTask): void {
     spread.walkedUp.add(group);
     const { producer } = group.dataSet;
     const states = spread.states.get(group.dataSet) ?? [];
+    const reader = `${taskLabel(vertex, task.subtask)}, which runs again`;
     for (const { partition, decision } of states.slice(group.first, group.last + 1)) {
       const upstream = producer.tasks[partition.partitionIndex];
-      if (upstream === undefined || decision.lost === null) continue;
-      const { lost } = decision;
-      const reader = `${taskLabel(vertex, task.subtask)}, which runs again`;
-      const facts = { relation: 'producer', inputLost: true, coordinatorLost: false } as const;
-      consider(spread, { vertex: producer, task: upstream }, facts, () => partitionReason(lost, partition, reader));
+      if (upstream === undefined) continue;
+      const facts = { relation: 'producer', inputLost: decision.lost !== null, coordinatorLost: false } as const;
+      const code = decision.lost ?? 'upstream-input-missing';
+      consider(spread, { vertex: producer, task: upstream }, facts, () => partitionReason(code, partition, reader));
     }
   }
 }
