@@ -63,7 +63,8 @@ function nodesOf(files: readonly SegmentFile[], manifest: Manifest | null, jobId
   for (const { baseSequence, epoch, name } of manifest?.segments ?? []) {
     nodes.set(name, { key: { baseSequence, epoch }, file: null, header: null });
   }
-  for (const file of files) nodes.set(segmentName(file.key), { key: file.key, file, header: usableHeader(file, jobId) });
+  for (const file of files)
+    nodes.set(segmentName(file.key), { key: file.key, file, header: usableHeader(file, jobId) });
   return [...nodes.values()].sort((a, b) => compareKeys(a.key, b.key));
 }
 
@@ -155,7 +156,8 @@ function headerFlaw(file: SegmentFile): string {
 function manifestFindings(verdict: ManifestVerdict, segments: number): Finding[] {
   if (verdict.kind === 'good' || verdict.kind === 'version') return [];
   if (verdict.kind === 'absent' && segments === 0) return [];
-  const message = verdict.kind === 'absent' ? `${manifestName} is missing` : `${manifestName} is damaged: ${verdict.reason}`;
+  const message =
+    verdict.kind === 'absent' ? `${manifestName} is missing` : `${manifestName} is damaged: ${verdict.reason}`;
   return [finding('MANIFEST_MISMATCH', 'error', { segment: manifestName, offset: 0, message })];
 }
 

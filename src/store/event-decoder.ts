@@ -75,7 +75,13 @@ function eventOf(type: JobEvent['type'], vertex: number, cells: Cells, tables: G
       return { type, state: jobState(cells[0]), reason: textOrNull(cells[1]) };
     case 'job-vertex-initialized': {
       const [parallelism, maxParallelism] = [count(cells[1]), count(cells[2])];
-      return { type, vertexId: vertexId(vertex, cells, tables), parallelism, maxParallelism, inputs: inputs(cells[3], tables) };
+      return {
+        type,
+        vertexId: vertexId(vertex, cells, tables),
+        parallelism,
+        maxParallelism,
+        inputs: inputs(cells[3], tables),
+      };
     }
     case 'execution-vertex-finished':
       return finished(vertexId(vertex, cells, tables), cells, tables);
@@ -177,7 +183,13 @@ function stagedParts(cell: unknown): StagedPart[] {
 function metrics(cell: unknown): TaskMetrics {
   const [recordsIn, recordsOut, bytesIn, bytesOut, durationMs] = numbers(cell);
   if (durationMs === undefined) throw new CellError('metrics are incomplete');
-  return { recordsIn: number(recordsIn), recordsOut: number(recordsOut), bytesIn: number(bytesIn), bytesOut: number(bytesOut), durationMs };
+  return {
+    recordsIn: number(recordsIn),
+    recordsOut: number(recordsOut),
+    bytesIn: number(bytesIn),
+    bytesOut: number(bytesOut),
+    durationMs,
+  };
 }
 
 function inputs(cell: unknown, tables: GraphTables): VertexInputInfo[] {
@@ -272,7 +284,8 @@ function numberOrNull(cell: unknown): number | null {
 }
 
 function count(cell: unknown): number {
-  if (!Number.isSafeInteger(cell) || (cell as number) < 0) throw new CellError('a whole number, 0 or more, was expected');
+  if (!Number.isSafeInteger(cell) || (cell as number) < 0)
+    throw new CellError('a whole number, 0 or more, was expected');
   return cell as number;
 }
 

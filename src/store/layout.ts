@@ -5,7 +5,7 @@ import path from 'node:path';
 import { JobrecError } from '../model/errors.ts';
 import { type Chain, resolveChain, type SegmentFile } from './chain.ts';
 import { decodeHeader, formatVersion, headerBytes, manifestName, parseSegmentName } from './format.ts';
-import { decodeManifest, manifestBytesMax, type ManifestVerdict } from './manifest.ts';
+import { decodeManifest, type ManifestVerdict, manifestBytesMax } from './manifest.ts';
 
 export interface StoreLayout {
   /** Absolute path of the `job-events` folder. */
@@ -41,8 +41,12 @@ function layoutOf(folder: string, manifestBytes: Buffer | null, files: readonly 
 function versionError(folder: string, version: number): JobrecError {
   const code = version > formatVersion ? 'FORMAT_TOO_NEW' : 'FORMAT_TOO_OLD';
   const message = `${folder} has format version ${version}; this jobrec reads ${formatVersion}`;
-  const hint = version > formatVersion ? 'use the jobrec that wrote it, or a newer one' : 'no release wrote this version';
-  return new JobrecError(code, message, { data: { location: folder, formatVersion: version, supported: formatVersion }, hint });
+  const hint =
+    version > formatVersion ? 'use the jobrec that wrote it, or a newer one' : 'no release wrote this version';
+  return new JobrecError(code, message, {
+    data: { location: folder, formatVersion: version, supported: formatVersion },
+    hint,
+  });
 }
 
 async function readManifestBytes(folder: string): Promise<Buffer | null> {

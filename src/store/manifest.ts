@@ -73,7 +73,8 @@ function parseBody(body: string): ManifestVerdict {
   } catch (error) {
     return { kind: 'bad', reason: messageOf(error) };
   }
-  if (!isPlainObject(content) || !isCount(content['formatVersion'])) return { kind: 'bad', reason: 'it has no formatVersion' };
+  if (!isPlainObject(content) || !isCount(content['formatVersion']))
+    return { kind: 'bad', reason: 'it has no formatVersion' };
   const version = content['formatVersion'] as number;
   if (version !== formatVersion) return { kind: 'version', formatVersion: version };
   if (!isManifest(content)) return { kind: 'bad', reason: 'it has an unknown shape' };

@@ -28,7 +28,9 @@ const flinkEventsName = /^events\.\d+$/;
 /** Opens the store at or below `location`. */
 export async function openJobLog(location: string): Promise<JobLog> {
   const store = await findStore(location);
-  return guarded(store.folder, () => (store.format === 'flink' ? openFlinkLog(store.folder) : openSegmentLog(store.folder)));
+  return guarded(store.folder, () =>
+    store.format === 'flink' ? openFlinkLog(store.folder) : openSegmentLog(store.folder),
+  );
 }
 
 /** The one store at or below `location`, recognised but not opened. */

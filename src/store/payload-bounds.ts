@@ -36,9 +36,7 @@ function walkWide(bytes: Uint8Array, at: number, head: number, depth: number): n
 const fixedLengths = [
   0, -1, 0, 0, -1, -1, -1, -1, -1, -1, 4, 8, 1, 2, 4, 8, 1, 2, 4, 8, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
 ];
-const lengthWidths = [
-  0, 0, 0, 0, 1, 2, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 4, 2, 4, 2, 4,
-];
+const lengthWidths = [0, 0, 0, 0, 1, 2, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 4, 2, 4, 2, 4];
 
 function walkItems(bytes: Uint8Array, from: number, items: number, depth: number): number {
   // every item takes a byte at least, so a count beyond the rest is refused before anything is counted

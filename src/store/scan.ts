@@ -74,7 +74,9 @@ export class LogScan {
     if (this.#last === null) this.#nextSequence = base;
     if (this.#nextSequence === base) return true;
     const message = `${link.name} begins with sequence ${base}, but the log before it ends with ${this.#nextSequence - 1}`;
-    this.#damaged(finding('SEQUENCE_GAP', 'error', { segment: link.name, offset: 0, sequence: this.#nextSequence, message }));
+    this.#damaged(
+      finding('SEQUENCE_GAP', 'error', { segment: link.name, offset: 0, sequence: this.#nextSequence, message }),
+    );
     return false;
   }
 

@@ -3,7 +3,15 @@
 // Spec: docs/format.md, "Marks, and what they prove".
 import type { SegmentHeader } from './format.ts';
 import { headerBytes } from './format.ts';
-import { type FrameHead, frameHeadBytes, highestSyncedLength, markBytes, markType, readFrame, readMark } from './frame.ts';
+import {
+  type FrameHead,
+  frameHeadBytes,
+  highestSyncedLength,
+  markBytes,
+  markType,
+  readFrame,
+  readMark,
+} from './frame.ts';
 import type { SegmentBytes } from './segment-bytes.ts';
 
 /** An event's frame: good checksum, expected sequence number. */
@@ -99,7 +107,8 @@ class SegmentWalk {
     if (this.#sealed) return { kind: 'stop', code: 'BAD_LENGTH' };
     const verdict = readFrame(window, at, this.#header.crc);
     if (verdict.kind === 'bad') return { kind: 'stop', code: verdict.code };
-    if (verdict.kind === 'short') return last ? { kind: 'stop', code: 'BAD_LENGTH' } : { kind: 'more', bytes: verdict.bytes };
+    if (verdict.kind === 'short')
+      return last ? { kind: 'stop', code: 'BAD_LENGTH' } : { kind: 'more', bytes: verdict.bytes };
     return this.#judge(window, base, verdict.head);
   }
 

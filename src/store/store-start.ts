@@ -1,0 +1,137 @@
+// How a writer begins: in a new store, or where the epochs before it left off. Invariants: what may hold an acknowledged
+// event is never removed or written over; the segment before is synced and its cut recorded before a new event counts.
+// Spec: docs/format.md, "The chain, cuts and fencing".
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { InvariantViolation, invariant, JobrecError } from '../model/errors.ts';
+import type { JobLog } from '../model/job-log.ts';
+import type { ChainLink } from './chain.ts';
+import { headerBytes, segmentName, temporaryPrefix } from './format.ts';
+import { readLayout, type StoreLayout } from './layout.ts';
+import type { ManifestSegment } from './manifest.ts';
+import { type LogEnd, SegmentLog } from './scan.ts';
+import { SegmentOutput, type SegmentOutputOptions } from './segment-output.ts';
+import { localStorage } from './storage-port.ts';
+import type { StoreWriterOptions, WriterStart } from './writer-options.ts';
+
+interface Found {
+  readonly layout: StoreLayout;
+  readonly end: LogEnd;
+}
+
+/** Starts a store in an empty folder, or over what a writer left that was killed in its first write. */
+export async function startFirst(options: StoreWriterOptions): Promise<WriterStart> {
+  const found = await lookAt(options);
+  if (holdsNothing(found)) return startClean(options, found);
+  throw found.end.nextSequence > 0
+    ? new InvariantViolation(`${options.folder} holds events: it is to be resumed, not created`)
+    : damaged(options.folder, found.end);
+}
+
+/** Takes over a store; one that holds nothing yet is started clean. */
+export async function startNext(options: StoreWriterOptions): Promise<{ start: WriterStart; log: JobLog }> {
+  const found = await lookAt(options);
+  if (holdsNothing(found)) {
+    const empty = new SegmentLog({ ...found.layout, chain: { links: [], findings: [] } }, { live: true });
+    return { start: await startClean(options, found), log: empty };
+  }
+  refuseUnsound(options.folder, found.end);
+  return takeOver(options, found);
+}
+
+async function lookAt(options: StoreWriterOptions): Promise<Found> {
+  const { folder, storage = localStorage } = options;
+  await storage.makeFolder(folder);
+  await storage.syncFolder(path.dirname(folder));
+  const layout = await readLayout(folder);
+  return { layout, end: await new SegmentLog(layout, { live: true }).scanToEnd() };
+}
+
+/** Whether no event can ever have been acknowledged here: nothing was written, or the first group never ended. */
+function holdsNothing({ layout, end }: Found): boolean {
+  if (end.nextSequence > 0) return false;
+  if (layout.files.some((file) => file.key.baseSequence > 0)) return false;
+  // A header that is cut short was never given its name by this writer, and holds nothing that could count.
+  if (layout.manifest.kind === 'absent') return layout.files.every((file) => file.size < headerBytes);
+  const named = layout.manifest.kind === 'good' ? layout.manifest.manifest.segments.map((segment) => segment.name) : [];
+  const unborn = layout.files.filter((file) => file.size < headerBytes).map((file) => segmentName(file.key));
+  const errors = end.findings.filter((found) => found.severity === 'error');
+  return errors.every((found) => unborn.includes(found.segment ?? '') && !named.includes(found.segment ?? ''));
+}
+
+async function startClean(options: StoreWriterOptions, { layout }: Found): Promise<WriterStart> {
+  const output = await SegmentOutput.open(outputOptions(options, 0), { baseSequence: 0, previous: null, earlier: [] });
+  // Only now: until the new segment is there, the old one is what a reader finds.
+  const own = segmentName({ baseSequence: 0, epoch: options.epoch });
+  const halfMade = layout.files.map((file) => segmentName(file.key)).filter((name) => name !== own);
+  await removeLeftovers(options, halfMade);
+  return { output, nextSequence: 0, lastTimeMicros: 0, tables: null };
+}
+
+async function takeOver(options: StoreWriterOptions, found: Found): Promise<{ start: WriterStart; log: JobLog }> {
+  const { layout, end } = found;
+  invariant(end.last !== null, 'a store with events has a last segment');
+  const { link, length } = end.last;
+  invariant(options.epoch > link.key.epoch, `epoch ${options.epoch} does not follow epoch ${link.key.epoch}`);
+  await syncSegment(options, link.name);
+  const links = layout.chain.links.map((each) => (each === link ? { ...link, wholeUpTo: length, cut: true } : each));
+  const output = await SegmentOutput.open(outputOptions(options, end.lastTimeMicros ?? 0), {
+    baseSequence: end.nextSequence,
+    previous: { ...link.key, length },
+    earlier: links.map((each) => cutEntry(each, end.nextSequence)),
+  });
+  await removeLeftovers(options, []);
+  const log = new SegmentLog({ ...layout, chain: { ...layout.chain, links } }, { live: true });
+  const start = { output, nextSequence: end.nextSequence, lastTimeMicros: end.lastTimeMicros ?? 0, tables: end.tables };
+  return { start, log };
+}
+
+/** What was read may still be in memory only: it must be on disk before the cut makes it count. */
+async function syncSegment({ folder, storage = localStorage }: StoreWriterOptions, name: string): Promise<void> {
+  const file = await storage.openFile(path.join(folder, name));
+  try {
+    await file.datasync();
+  } finally {
+    await file.close();
+  }
+  await storage.syncFolder(folder);
+}
+
+function cutEntry(link: ChainLink, nextSequence: number): ManifestSegment {
+  const { baseSequence, epoch } = link.key;
+  const next = link.nextBase ?? nextSequence;
+  const lastSequence = next > baseSequence ? next - 1 : null;
+  return { name: link.name, baseSequence, epoch, sealed: true, bytes: link.wholeUpTo, lastSequence };
+}
+
+/** Half-made files of writers that are gone, by their temporary names, and `segments`. */
+async function removeLeftovers(options: StoreWriterOptions, segments: readonly string[]): Promise<void> {
+  const { folder, storage = localStorage } = options;
+  const names = (await readdir(folder)).filter((name) => name.startsWith(temporaryPrefix));
+  for (const name of [...names, ...segments]) await storage.remove(path.join(folder, name));
+  if (names.length + segments.length > 0) await storage.syncFolder(folder);
+}
+
+function outputOptions(options: StoreWriterOptions, lastTimeMicros: number): SegmentOutputOptions {
+  const { folder, jobId, epoch, isFenced, now, storage = localStorage } = options;
+  const nowMicros = () => Math.max(Math.trunc(now?.() ?? Date.now() * 1000), lastTimeMicros);
+  return { folder, jobId, epoch, storage, isFenced, nowMicros };
+}
+
+function refuseUnsound(folder: string, end: LogEnd): void {
+  if (end.damage !== null) throw damaged(folder, end);
+  const unknown = end.findings.find((found) => found.code === 'UNKNOWN_TYPE');
+  if (unknown === undefined) return;
+  const message = `${folder} holds events of a newer jobrec: ${unknown.message}`;
+  throw new JobrecError('FORMAT_TOO_NEW', message, {
+    data: { folder, finding: unknown },
+    hint: 'go on with the newer one',
+  });
+}
+
+function damaged(folder: string, end: LogEnd): JobrecError {
+  const errors = end.findings.filter((found) => found.severity === 'error');
+  const message = `the store ${folder} is damaged and cannot be gone on with: ${errors[0]?.message ?? 'it has no good prefix'}`;
+  const hint = `jobrec validate ${folder} tells what can be read`;
+  return new JobrecError('STORE_DAMAGED', message, { data: { folder, findings: errors }, hint });
+}
