@@ -1,0 +1,15 @@
+// What the TaskManager's main thread and a slot's thread say to each other. One program on both sides: no validation.
+import type { TaskDeployment, TaskFailure, TaskResult } from '../protocol/messages.ts';
+
+export interface SlotSetup {
+  readonly workerFolder: string;
+  /** Index of the slot in its worker: names its temp folder. */
+  readonly slot: number;
+  readonly memoryBytes: number;
+}
+
+export type ToSlot = { readonly type: 'run'; readonly deployment: TaskDeployment } | { readonly type: 'cancel' };
+
+export type TaskOutcome =
+  | { readonly type: 'finished'; readonly result: TaskResult }
+  | { readonly type: 'failed'; readonly failure: TaskFailure };

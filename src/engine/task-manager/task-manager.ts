@@ -1,0 +1,121 @@
+// The TaskManager: runs attempts on its slots for the leading JobMaster, keeps its partitions when masters come and
+// go, and follows the newest epoch: commands of older ones are refused, attempts of older ones are canceled (design:
+// invariant 3). It ends itself when nobody has led for the orphan timeout; its folder stays.
+import type { WorkerId } from '../../model/ids.ts';
+import { reportPartitions } from '../partition-store/report-partitions.ts';
+import type { ExecutionRef, TaskDeployment, ToTaskManager } from '../protocol/messages.ts';
+import { type LeaderConnection, LeaderFinder } from './leader-finder.ts';
+import { Slot } from './slot.ts';
+import type { TaskOutcome } from './slot-messages.ts';
+
+const heartbeatIntervalMs = 1_000;
+
+export interface TaskManagerOptions {
+  readonly masterFile: string;
+  readonly workerFolder: string;
+  readonly workerId: WorkerId;
+  readonly slots: number;
+  readonly slotMemoryBytes: number;
+  readonly orphanTimeoutMs: number;
+  /** Called once, when the process may end. */
+  readonly onEnd: (reason: string) => void;
+}
+
+export class TaskManager {
+  readonly #options: TaskManagerOptions;
+  readonly #slots: Slot[];
+  readonly #running = new Map<Slot, TaskDeployment>();
+  readonly #waiting: TaskDeployment[] = [];
+  readonly #finder: LeaderFinder;
+  #leader: LeaderConnection | null = null;
+  #epoch = 0;
+
+  constructor(options: TaskManagerOptions) {
+    this.#options = options;
+    const { workerFolder, slotMemoryBytes: memoryBytes } = options;
+    this.#slots = Array.from({ length: options.slots }, (_, slot) => new Slot({ workerFolder, slot, memoryBytes }));
+    this.#finder = new LeaderFinder({
+      masterFile: options.masterFile,
+      orphanTimeoutMs: options.orphanTimeoutMs,
+      onLeader: (connection, token) => void this.#register(connection, token),
+      onMessage: (connection, message) => this.#obey(connection, message),
+      onLost: () => this.#cancelAll(),
+      onOrphaned: () => options.onEnd(`no JobMaster for ${options.orphanTimeoutMs / 1000} s`),
+    });
+  }
+
+  start(): void {
+    this.#finder.start();
+    setInterval(() => this.#leader?.send({ type: 'heartbeat' }), heartbeatIntervalMs);
+  }
+
+  async #register(connection: LeaderConnection, token: string): Promise<void> {
+    // What an earlier master deployed is not wanted any more; the report must not race with its partitions.
+    await this.#cancelAll();
+    const { workerId, workerFolder, slots } = this.#options;
+    const partitions = await reportPartitions(workerFolder);
+    connection.send({ type: 'register-worker', token, workerId, pid: process.pid, slots, partitions });
+  }
+
+  #obey(connection: LeaderConnection, message: ToTaskManager): void {
+    switch (message.type) {
+      case 'registered':
+        if (message.epoch < this.#epoch) return connection.destroy();
+        this.#epoch = message.epoch;
+        this.#leader = connection;
+        return;
+      case 'deploy':
+        if (message.deployment.epoch === this.#epoch) this.#deploy(message.deployment);
+        return;
+      case 'cancel':
+        if (message.epoch === this.#epoch) this.#cancel(message.execution);
+        return;
+      case 'shutdown':
+        if (message.epoch === this.#epoch) this.#options.onEnd('the JobMaster ended the job');
+        return;
+      case 'heartbeat':
+        return;
+    }
+  }
+
+  #deploy(deployment: TaskDeployment): void {
+    // A canceled attempt may still hold the slot that the master counts as free.
+    const slot = this.#slots.find((candidate) => candidate.isFree);
+    if (!slot) return void this.#waiting.push(deployment);
+    this.#running.set(slot, deployment);
+    void slot.run(deployment).then((outcome) => {
+      this.#running.delete(slot);
+      this.#report(deployment, outcome);
+      const next = this.#waiting.shift();
+      if (next) this.#deploy(next);
+    });
+  }
+
+  #report(deployment: TaskDeployment, outcome: TaskOutcome): void {
+    const { epoch, execution } = deployment;
+    if (epoch !== this.#epoch) return;
+    if (outcome.type === 'finished') {
+      this.#leader?.send({ type: 'task-finished', epoch, execution, result: outcome.result });
+    } else {
+      this.#leader?.send({ type: 'task-failed', epoch, execution, failure: outcome.failure });
+    }
+  }
+
+  #cancel(execution: ExecutionRef): void {
+    const index = this.#waiting.findIndex((deployment) => isSame(deployment.execution, execution));
+    if (index >= 0) this.#waiting.splice(index, 1);
+    for (const [slot, deployment] of this.#running) if (isSame(deployment.execution, execution)) slot.cancel();
+  }
+
+  /** Resolves when no attempt runs any more. */
+  async #cancelAll(): Promise<void> {
+    this.#leader = null;
+    this.#waiting.length = 0;
+    for (const slot of this.#running.keys()) slot.cancel();
+    while (this.#running.size > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+function isSame(a: ExecutionRef, b: ExecutionRef): boolean {
+  return a.vertexId === b.vertexId && a.subtask === b.subtask && a.attempt === b.attempt;
+}

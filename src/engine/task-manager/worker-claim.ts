@@ -1,0 +1,22 @@
+// A worker's folder belongs to one process at a time: it is claimed by taking the next generation, and a claim whose
+// holder is dead is no claim. So two processes never write into one folder, and the worker's id outlives its process.
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { JobrecError } from '../../model/errors.ts';
+import { latestGeneration, takeGeneration } from '../../store/generation.ts';
+import { isAlive } from '../../store/process-identity.ts';
+
+/** Where the claims of a worker's folder lie. */
+export function workerClaims(workerFolder: string): string {
+  return join(workerFolder, 'claims');
+}
+
+/** Makes the folder this process's own. Throws JOB_HELD while another live process has it. */
+export async function claimWorkerFolder(workerFolder: string, workerId: string): Promise<void> {
+  await mkdir(workerFolder, { recursive: true });
+  const claims = workerClaims(workerFolder);
+  const latest = await latestGeneration(claims);
+  const held = latest !== null && isAlive(latest.holder);
+  if (!held && (await takeGeneration(claims, latest?.number ?? 0, { workerId }))) return;
+  throw new JobrecError('JOB_HELD', `the folder of ${workerId} is held by process ${latest?.holder.pid ?? '?'}`);
+}
