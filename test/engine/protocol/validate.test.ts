@@ -94,7 +94,7 @@ describe('messages that do not fit', () => {
   it.each([
     ['no vertex', { ...deployment, vertex: { id: 'x' } }, /in deployment\.vertex/],
     ['fewer inputs than the vertex', { ...deployment, inputs: [] }, /not one input for each/],
-    ['a range upside down', { ...deployment, inputs: [{ ...deployment.inputs[0], subpartitions: [2, 1] }] }, /range/],
+    ['a range upside down', { ...deployment, inputs: [{ ...deployment.inputs[0], subpartitions: [3, 1] }] }, /range/],
     ['no parallelism', { ...deployment, parallelism: 0 }, /in deployment\.parallelism/],
   ])('a deployment with %s', (_what, bad, expected) => {
     const violation = parseToTaskManager({ type: 'deploy', deployment: bad });

@@ -1,0 +1,37 @@
+// Names of a result partition's files: `partitions/<datasetId>/<index>-a<attempt>-e<epoch>.parquet` in the worker's
+// folder, its sidecar beside it with `.json`, and both with `.tmp` until they are whole. Spec: docs/adr/0004-partition-files.md.
+import { join } from 'node:path';
+
+/** Which partition, by which attempt, deployed by which JobMaster. */
+export interface PartitionName {
+  readonly datasetId: string;
+  readonly partitionIndex: number;
+  readonly attempt: number;
+  readonly epoch: number;
+}
+
+export const temporarySuffix = '.tmp';
+const dataSuffix = '.parquet';
+const sidecarSuffix = '.json';
+
+export function partitionsFolder(workerFolder: string): string {
+  return join(workerFolder, 'partitions');
+}
+
+/** Path of the data file. */
+export function partitionPath(workerFolder: string, name: PartitionName): string {
+  const file = `${name.partitionIndex}-a${name.attempt}-e${name.epoch}${dataSuffix}`;
+  return join(partitionsFolder(workerFolder), name.datasetId, file);
+}
+
+/** Path of the sidecar of a data file. */
+export function sidecarPath(dataPath: string): string {
+  return `${dataPath.slice(0, -dataSuffix.length)}${sidecarSuffix}`;
+}
+
+/** The data file that a sidecar describes; null where the name is not a sidecar's. */
+export function dataFileOf(sidecarName: string): string | null {
+  return /^\d+-a\d+-e\d+\.json$/.test(sidecarName)
+    ? `${sidecarName.slice(0, -sidecarSuffix.length)}${dataSuffix}`
+    : null;
+}
