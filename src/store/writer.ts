@@ -154,7 +154,8 @@ export class StoreWriter {
   }
 
   #start(): void {
-    if (this.#running === null) this.#running = this.#run();
+    // A timer may fire a little early: then run() ends without having waited, before this assignment if called directly.
+    if (this.#running === null) this.#running = Promise.resolve().then(() => this.#run());
   }
 
   #stopTimer(): void {
