@@ -80,7 +80,8 @@ function dispatch(graph: ExecutionGraph, sequence: number, event: JobEvent): App
       graph.recoveries.push(event);
       return null;
     default:
-      return event satisfies never;
+      event satisfies never;
+      return null;
   }
 }
 

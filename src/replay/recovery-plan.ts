@@ -15,7 +15,8 @@ export type ReasonCode =
   | 'source-without-batch-snapshot'
   | 'source-restarts-whole'
   | 'staged-part-missing'
-  | 'finish-not-durable';
+  | 'finish-not-durable'
+  | 'store-unusable';
 
 /** What a reason points at; `subtask` is set where it is one task of the vertex. */
 export interface ReasonCause {

@@ -150,6 +150,7 @@ function isTrue(scenario: Scenario, plan: RecoveryPlan, task: RerunTask, reason:
     case 'staged-part-missing':
       return scenario.partsLost.has(label);
     case 'finish-not-durable':
+    case 'store-unusable':
       return false;
   }
 }
