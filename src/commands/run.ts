@@ -49,7 +49,7 @@ export class RunCommand extends BaseCommand<typeof RunCommand> {
   }
 
   async #plan(options: RunOptions): Promise<void> {
-    const { planDryRun } = await import('../services/run.ts');
+    const { planDryRun } = await import('../services/dry-run.ts');
     const { renderDryRun } = await import('../render/run.ts');
     await this.finish(await planDryRun(options), renderDryRun, exitCodes.done);
   }

@@ -87,7 +87,7 @@ export interface DryRunVertex {
 }
 
 export interface DryRunEdge {
-  /** Vertex names. */
+  /** Names of stages, sources and sinks: chained ones are shown, too. */
   readonly from: string;
   readonly to: string;
   readonly exchange: ExchangeKind;

@@ -13,11 +13,12 @@ import type { PlannedJob } from '../plan/plan-job.ts';
 import { latestGenerationNumber } from '../store/generation.ts';
 import type { JobFolder } from '../store/job-folder.ts';
 import { cancelJob } from './cancel.ts';
-import { clusterSize, defaultSlots } from './cluster-size.ts';
+import { clusterSize } from './cluster-size.ts';
 import { type Interruption, listenForSignals } from './interruption.ts';
 import { requireUnchanged } from './job-changes.ts';
 import { createJobFolder, hasEnded, isLed, type JobEntry, listJobEntries, lockName, readGraph } from './job-home.ts';
 import { runReport } from './run-outcome.ts';
+import { planOf } from './run-plan.ts';
 import type { RunFailure, RunOptions, RunProgress, RunReport } from './run-report.ts';
 
 interface Started {
@@ -32,7 +33,7 @@ export async function runJob(options: RunOptions, progress: RunProgress): Promis
   const startedMs = performance.now();
   const signals = listenForSignals();
   try {
-    const planned = await plan(options);
+    const planned = await planOf(options);
     for (const warning of planned.warnings) progress.notice(warning);
     await lockName(options.home, planned.graph.name);
     const started = await startOrResume(options, planned, progress);
@@ -42,14 +43,6 @@ export async function runJob(options: RunOptions, progress: RunProgress): Promis
   } finally {
     signals.stop();
   }
-}
-
-async function plan(options: RunOptions): Promise<PlannedJob> {
-  const { planJob } = await import('../plan/plan-job.ts');
-  const { readJobText } = await import('./job-text.ts');
-  const { path, text } = await readJobText(options.jobFile);
-  const totalSlots = defaultSlots(options).total;
-  return planJob({ path, overrides: options.config, totalSlots, ...(text === null ? {} : { text }) });
 }
 
 async function startOrResume(options: RunOptions, planned: PlannedJob, progress: RunProgress): Promise<Started> {

@@ -1,0 +1,139 @@
+// One seeded run with kills: starts the sales job, sends SIGKILL to a set of processes at random moments, resumes
+// when the client was among them, and checks the answer, and diff's prediction wherever everything was dead.
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import type { DiffReport } from '../../src/services/diff-report.ts';
+import type { RunReport } from '../../src/services/run-report.ts';
+import { eventually, kill, type Processes, parseJson, pause, readProcesses, runJson, startCli } from './cli.ts';
+import { createSalesJob, outputRows, type SalesJob } from './sales-job.ts';
+
+export const killKinds = ['job-master', 'task-manager', 'client', 'all'] as const;
+export type KillKind = (typeof killKinds)[number];
+
+export interface KillRun {
+  /** Kills that hit a live job; those after its end do not count. */
+  readonly kills: number;
+  readonly recoveries: number;
+  /** Predictions that were compared with what then ran. */
+  readonly predictions: number;
+}
+
+/** A small, good enough generator: the same seed gives the same moments and victims. */
+export function randomFrom(seed: number): (below: number) => number {
+  let state = seed >>> 0;
+  return (below) => {
+    state = (Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x9e3779b9) >>> 0;
+    return Math.floor((((state ^ (state >>> 12)) >>> 0) / 2 ** 32) * below);
+  };
+}
+
+export async function killRun(kind: KillKind, seed: number): Promise<KillRun> {
+  const job = await createSalesJob({ pauseMs: 30 });
+  try {
+    return await killAndCheck(job, kind, randomFrom(seed));
+  } finally {
+    await endEverything(job);
+    await rm(job.folder, { recursive: true, force: true });
+  }
+}
+
+async function killAndCheck(job: SalesJob, kind: KillKind, random: (below: number) => number): Promise<KillRun> {
+  let kills = 0;
+  let predictions = 0;
+  let predicted: DiffReport | null = null;
+  for (let round = 0; ; round += 1) {
+    const run = startCli(['run', job.jobFile, '--home', job.home, '--workers', '2', '--slots', '2', '--json']);
+    let ended = false;
+    void run.result.then(() => {
+      ended = true;
+    });
+    const planned = round < 3 ? 1 + random(2) : 0;
+    for (let strike = 0; strike < planned && !ended; strike += 1) {
+      await pause(random(900));
+      if (await strikeAt(job, kind, random)) kills += 1;
+    }
+    const result = await run.result;
+    if (result.signal === 'SIGKILL') {
+      await quiet(job, kind);
+      predicted = kind === 'all' ? await predict(job) : null;
+      continue;
+    }
+    const report = parseJson<RunReport>(result);
+    expect(report.state, result.stdout + result.stderr).toBe('FINISHED');
+    expect(await outputRows(job)).toEqual(job.expected);
+    const recovery = report.recoveries.at(-1);
+    if (predicted && predicted.summary.finished > 0 && recovery) {
+      expect({ kept: recovery.kept, rerun: recovery.rerun }).toEqual({
+        kept: predicted.summary.kept,
+        rerun: predicted.summary.rerun,
+      });
+      predictions += 1;
+    }
+    return { kills, recoveries: report.recoveries.length, predictions };
+  }
+}
+
+/** Kills what `kind` says; false when the job was not running any more, or not yet. */
+async function strikeAt(job: SalesJob, kind: KillKind, random: (below: number) => number): Promise<boolean> {
+  const processes = await processesOf(job);
+  if (!processes) return false;
+  for (const pid of victims(processes, kind, random)) kill(pid);
+  return true;
+}
+
+function victims(processes: Processes, kind: KillKind, random: (below: number) => number): number[] {
+  const workers = processes.taskManagers.map(({ pid }) => pid);
+  const client = processes.client ? [processes.client.pid] : [];
+  switch (kind) {
+    case 'job-master':
+      return [processes.jobMaster.pid];
+    case 'task-manager':
+      return workers.length === 0 ? [] : [workers[random(workers.length)] ?? 0];
+    case 'client':
+      return client;
+    case 'all':
+      return [...client, processes.jobMaster.pid, ...workers];
+  }
+}
+
+/** After the client's death: a headless job goes on, and the next run attaches to it or finds it ended. */
+async function quiet(job: SalesJob, kind: KillKind): Promise<void> {
+  if (kind !== 'all') return;
+  // A process that was being started at the moment of the kill is not in the list that was read: end it, too.
+  await pause(300);
+  const processes = await processesOf(job);
+  if (processes) for (const pid of victims(processes, 'all', () => 0)) kill(pid);
+  await pause(50);
+}
+
+async function predict(job: SalesJob): Promise<DiffReport | null> {
+  const [name] = await readdir(join(job.home, 'jobs')).catch(() => []);
+  if (name === undefined) return null;
+  return runJson<DiffReport>(['diff', join(job.home, 'jobs', name, 'job-events')]).catch(() => null);
+}
+
+async function processesOf(job: SalesJob): Promise<Processes | null> {
+  for (const name of await readdir(join(job.home, 'jobs')).catch(() => [])) {
+    const processes = await readProcesses(join(job.home, 'jobs', name));
+    if (processes) return processes;
+  }
+  return null;
+}
+
+async function endEverything(job: SalesJob): Promise<void> {
+  const processes = await processesOf(job);
+  if (!processes) return;
+  for (const pid of victims(processes, 'all', () => 0)) kill(pid);
+  await eventually('the processes have ended', async () => {
+    const alive = victims(processes, 'all', () => 0).filter((pid) => {
+      try {
+        process.kill(pid, 0);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+    return alive.length === 0 ? true : null;
+  }).catch(() => {});
+}
