@@ -65,21 +65,31 @@ function taskInput(
   }
   const range = state.inputs.find((info) => info.datasetId === input.datasetId)?.ranges[subtask];
   invariant(range, `${vertex.name}#${subtask} has its range of ${input.datasetId}`);
-  const locations = partitionLocations(context, input.datasetId);
   const [first, last] = range.partitions;
   // A task without partitions still needs their types: it gets one partition and none of its rows.
-  if (last < first) return { kind: 'dataset', partitions: locations.slice(0, 1), subpartitions: [0, -1] };
-  return { kind: 'dataset', partitions: locations.slice(first, last + 1), subpartitions: range.subpartitions };
+  if (last < first) {
+    return {
+      kind: 'dataset',
+      partitions: partitionLocations(context, input.datasetId, [0, 0]),
+      subpartitions: [0, -1],
+    };
+  }
+  const partitions = partitionLocations(context, input.datasetId, range.partitions);
+  return { kind: 'dataset', partitions, subpartitions: range.subpartitions };
 }
 
-/** The partitions of a data set in the order of their producers, as the finished tasks recorded them. */
-function partitionLocations(context: DeploymentContext, datasetId: string): PartitionLocation[] {
+/** A range of a data set's partitions, in the order of their producers, as the finished tasks recorded them. */
+function partitionLocations(
+  context: DeploymentContext,
+  datasetId: string,
+  [first, last]: readonly [number, number],
+): PartitionLocation[] {
   const edge = context.jobGraph.edges.find((candidate) => candidate.datasetId === datasetId);
   const producer = edge && context.graph.vertices.get(edge.producerVertexId);
   invariant(producer, `data set ${datasetId} has a producer`);
-  return producer.tasks.map((task, partitionIndex) => {
-    invariant(task.workerId !== null && task.epoch !== null, `${partitionKey(datasetId, partitionIndex)} is produced`);
-    const ref = { datasetId, partitionIndex, attempt: task.attempt, epoch: task.epoch };
-    return { ...ref, path: partitionPath(workerFolder(context.folder, task.workerId), ref) };
+  return producer.tasks.slice(first, last + 1).map(({ subtask: partitionIndex, workerId, attempt, epoch }) => {
+    invariant(workerId !== null && epoch !== null, `${partitionKey(datasetId, partitionIndex)} is produced`);
+    const ref = { datasetId, partitionIndex, attempt, epoch };
+    return { ...ref, path: partitionPath(workerFolder(context.folder, workerId), ref) };
   });
 }
