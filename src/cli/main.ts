@@ -31,8 +31,10 @@ export async function commandNotFound(options: {
   readonly id: string;
   readonly config: { readonly commandIDs: readonly string[] };
 }): Promise<never> {
+  // oclif joins what might be a topic and its command by a colon.
+  const [name = options.id] = options.id.split(':');
   throw unknownCommand(
-    options.id,
+    name,
     options.config.commandIDs.filter((id) => id !== 'help'),
   );
 }

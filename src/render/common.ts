@@ -33,7 +33,7 @@ export function stateText(state: JobState, style: Style): string {
 /** The line that must not be missed: all that follows is about the good prefix only. null for a sound store. */
 export function damageLine(damage: Damage | null, style: Style): string | null {
   if (damage === null) return null;
-  const place = `${damage.segment} at byte ${damage.offset}`;
+  const place = damage.segment === '' ? 'the store' : `${damage.segment} at byte ${damage.offset}`;
   return `${style.bad('DAMAGED')}  ${damage.code} in ${place}; what follows is the good prefix (jobrec validate says more)`;
 }
 

@@ -36,10 +36,9 @@ const basisTexts: Readonly<Record<DiffReport['basis']['survivors'], string>> = {
 
 function rerunBlock(report: DiffReport, style: Style): string {
   if (report.rerun.length === 0) return '';
-  const { cost, rerun, finished } = report.summary;
-  const work = `${counted(cost.records, 'row')}, ${size(cost.bytes)}, ${duration(cost.durationMs)} of task time`;
-  const title = style.warn(`${count(rerun)} of ${counted(finished, 'finished task')} would run again`);
-  return `${title} (${work})\n${rerunTable(report.rerun, style)}`;
+  const { cost } = report.summary;
+  const work = `${duration(cost.durationMs)} of task time, ${counted(cost.records, 'row')}, ${size(cost.bytes)}`;
+  return `${style.title('rerun')}    costs ${work}\n${rerunTable(report.rerun, style)}`;
 }
 
 function rerunTable(rerun: readonly DiffRerun[], style: Style): string {

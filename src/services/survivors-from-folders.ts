@@ -1,14 +1,15 @@
 // What is left of a job on this machine: the partitions that lie whole in its workers' folders and the sink parts that
 // are staged, looked up the way a recovering JobMaster looks them up, so that a prediction and a recovery see the same.
 // Reads only.
-import { access, readdir } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { knownWorkers } from '../engine/job-master/reconciling.ts';
 import { reportPartitions } from '../engine/partition-store/report-partitions.ts';
 import { stagedFiles } from '../engine/sinks/sink-commit.ts';
 import type { ExecutionGraph } from '../replay/execution-graph.ts';
 import type { Survivors } from '../replay/recovery-plan.ts';
 import { survivorsFromReport, type WorkerReport } from '../replay/survivors.ts';
-import { epochsName, type JobFolder, jobEventsName, jobFolderAt } from '../store/job-folder.ts';
+import { epochsName, type JobFolder, jobEventsName, jobFolderAt, workerFolder } from '../store/job-folder.ts';
 
 /** null where the store lies away from its job's folder: then nothing is known of the workers. */
 export async function survivorsFromFolders(location: string, graph: ExecutionGraph): Promise<Survivors | null> {
@@ -27,10 +28,9 @@ async function jobFolderOf(location: string): Promise<JobFolder | null> {
 }
 
 async function workerReports(folder: JobFolder): Promise<WorkerReport[]> {
-  const entries = await readdir(folder.workers, { withFileTypes: true }).catch(() => []);
-  const workers = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  const workers = await knownWorkers(folder);
   return Promise.all(
-    workers.map(async (workerId) => ({ workerId, partitions: await reportPartitions(join(folder.workers, workerId)) })),
+    workers.map(async (workerId) => ({ workerId, partitions: await reportPartitions(workerFolder(folder, workerId)) })),
   );
 }
 

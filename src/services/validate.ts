@@ -43,7 +43,8 @@ async function recoveryOutlook(log: JobLog, graph: ExecutionGraph, damage: Damag
   const { survivors } = await chooseSurvivors({ kind: 'default' }, log, graph);
   const { verdict, why, summary } = planRecovery(graph, survivors, jobrecRecoveryRules);
   if (damage === null) return { verdict, why };
-  const place = `${damage.code} in ${damage.segment} at byte ${damage.offset}`;
+  const where = damage.segment === '' ? '' : ` in ${damage.segment} at byte ${damage.offset}`;
+  const place = `${damage.code}${where}`;
   const prefix = `its good prefix alone would keep ${summary.kept} of ${summary.finished} finished tasks`;
   return { verdict: 'restart-from-scratch', why: `the store is damaged (${place}) and recovery refuses it; ${prefix}` };
 }

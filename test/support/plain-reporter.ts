@@ -10,7 +10,7 @@ export default class PlainReporter implements Reporter {
   onTestRunEnd(modules: ReadonlyArray<TestModule>, errors: ReadonlyArray<SerializedError>): void {
     const states = modules.flatMap((module) => [...module.children.allTests()].map((test) => test.result().state));
     const count = (wanted: string) => states.filter((state) => state === wanted).length;
-    const broken = modules.filter(isBroken).length + errors.length;
+    const broken = modules.map(errorsOutsideTests).reduce((sum, each) => sum + each, 0) + errors.length;
     const skipped = count('skipped') + count('pending');
     const line = `${count('passed')} passed, ${count('failed') + broken} failed`;
     // At exit, behind everything that the other reporters still print.
@@ -18,7 +18,8 @@ export default class PlainReporter implements Reporter {
   }
 }
 
-/** Failed by itself: a load error or a failed hook outside its tests. */
-function isBroken(module: TestModule): boolean {
-  return module.errors().length > 0;
+/** Of the file itself (it cannot be loaded) and of its suites (a failed hook). */
+function errorsOutsideTests(module: TestModule): number {
+  const suites = [...module.children.allSuites()];
+  return module.errors().length + suites.filter((suite) => suite.errors().length > 0).length;
 }
