@@ -49,7 +49,7 @@ export class GraphTables {
   vertexOf(event: JobEvent): number {
     if (!('vertexId' in event)) return noVertex;
     const index = this.#vertexIndex.get(event.vertexId) ?? noVertex;
-    return index < noVertex ? index : noVertex;
+    return Math.min(index, noVertex);
   }
 
   datasetCell(id: string): number | string {

@@ -73,9 +73,9 @@ function parseBody(body: string): ManifestVerdict {
   } catch (error) {
     return { kind: 'bad', reason: messageOf(error) };
   }
-  if (!isPlainObject(content) || !isCount(content['formatVersion']))
+  if (!isPlainObject(content) || !isCount(content.formatVersion))
     return { kind: 'bad', reason: 'it has no formatVersion' };
-  const version = content['formatVersion'] as number;
+  const version = content.formatVersion as number;
   if (version !== formatVersion) return { kind: 'version', formatVersion: version };
   if (!isManifest(content)) return { kind: 'bad', reason: 'it has an unknown shape' };
   const manifest = content as unknown as Manifest;

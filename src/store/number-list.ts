@@ -42,17 +42,22 @@ export function decodeNumberList(bytes: Uint8Array): number[] | null {
   if (width !== 1 && width !== 2 && width !== 4 && width !== doubleWidth) return null;
   const length = (bytes.length - 1) / width;
   if (!Number.isInteger(length) || length === 0) return null;
-  if (width === 1) return Array.from(bytes.subarray(1));
-  return decodeWide(bytes, width, length);
+  return width === doubleWidth ? decodeDoubles(bytes, length) : decodeUnsigned(bytes, width, length);
 }
 
-function decodeWide(bytes: Uint8Array, width: number, length: number): number[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset + 1, length * width);
-  const values: number[] = [];
-  for (let at = 0; at < view.byteLength; at += width) {
-    if (width === 2) values.push(view.getUint16(at, true));
-    else if (width === 4) values.push(view.getUint32(at, true));
-    else values.push(view.getFloat64(at, true));
+/** By hand: short lists are the rule, and a view costs more than their elements. */
+function decodeUnsigned(bytes: Uint8Array, width: number, length: number): number[] {
+  const values: number[] = new Array(length);
+  for (let index = 0, at = 1; index < length; index++, at += width) {
+    let value = bytes[at] as number;
+    if (width > 1) value += (bytes[at + 1] as number) * 0x100;
+    if (width > 2) value += (bytes[at + 2] as number) * 0x10000 + (bytes[at + 3] as number) * 0x1000000;
+    values[index] = value;
   }
   return values;
+}
+
+function decodeDoubles(bytes: Uint8Array, length: number): number[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset + 1, length * doubleWidth);
+  return Array.from({ length }, (_, index) => view.getFloat64(index * doubleWidth, true));
 }

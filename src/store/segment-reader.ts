@@ -48,7 +48,8 @@ type Step =
   | { readonly kind: 'more'; readonly bytes: number }
   | { readonly kind: 'stop'; readonly code: StopCode };
 
-const windowBytes = 1024 * 1024;
+/** Small enough that the records of one window die young. */
+const windowBytes = 64 * 1024;
 
 /** Yields whole event frames in groups, and returns where and why it stopped. */
 export async function* walkSegment(

@@ -47,5 +47,5 @@ export function mapOf(shape: Shape): Shape {
 /** Objects told apart by their `kind`. */
 export function variantsOf(variants: Readonly<Record<string, Shape>>): Shape {
   const byKind = new Map<unknown, Shape>(Object.entries(variants));
-  return (value) => isPlainObject(value) && (byKind.get(value['kind'])?.(value) ?? false);
+  return (value) => isPlainObject(value) && (byKind.get(value.kind)?.(value) ?? false);
 }
