@@ -22,7 +22,7 @@ const exitCodeLines: readonly string[] = [
 
 export class JobrecHelp extends Help {
   constructor(config: Interfaces.Config, options: Partial<Interfaces.HelpOptions> = {}) {
-    super(config, { ...options, hideCommandSummaryInDescription: false, flagSortOrder: 'none' });
+    super(config, { ...options, hideCommandSummaryInDescription: true, flagSortOrder: 'none' });
   }
 
   override async showHelp(argv: string[]): Promise<void> {

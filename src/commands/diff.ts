@@ -17,7 +17,7 @@ export class DiffCommand extends BaseCommand<typeof DiffCommand> {
     { description: 'And without worker w2?', command: '<%= config.bin %> diff .jobrec --lost-worker w2' },
     {
       description: 'With what the workers report',
-      command: 'my-report | <%= config.bin %> diff .jobrec --partitions -',
+      command: '$ my-report | <%= config.bin %> diff .jobrec --partitions -',
     },
     { description: 'Fail a script if anything would run again', command: '<%= config.bin %> diff .jobrec --exit-code' },
   ];

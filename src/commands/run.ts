@@ -18,7 +18,7 @@ export class RunCommand extends BaseCommand<typeof RunCommand> {
       description: 'Two workers of four slots, no retries',
       command: '<%= config.bin %> run job.yaml --workers 2 --slots 4 -D restart-strategy.type=none',
     },
-    { description: 'A job file made by another program', command: 'make-job | <%= config.bin %> run -' },
+    { description: 'A job file made by another program', command: '$ make-job | <%= config.bin %> run -' },
   ];
   static override args = {
     'job-file': Args.string({
