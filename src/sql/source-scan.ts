@@ -86,17 +86,18 @@ function selectList(source: SourceSpec): string {
     .join(', ');
 }
 
-function pathList(paths: readonly string[]): string {
+/** Paths as a list of literals for DuckDB's readers. */
+export function pathListLiteral(paths: readonly string[]): string {
   return `[${paths.map(escapedPath).join(', ')}]`;
 }
 
 /** Paths are literal here (globs are expanded in the planner), but DuckDB would expand them once more. */
-function escapedPath(path: string): string {
+export function escapedPath(path: string): string {
   return quoteLiteral(path.replace(/[[*?]/g, (character) => `[${character}]`));
 }
 
 function readerCall(source: SourceSpec, paths: readonly string[]): string {
-  const files = pathList(paths);
+  const files = pathListLiteral(paths);
   switch (source.format) {
     case 'parquet':
       return `read_parquet(${files}${paths.length > 1 ? ', union_by_name = true' : ''})`;
@@ -136,7 +137,7 @@ function lenientJsonScan(source: SourceSpec, paths: readonly string[]): string {
 
 function jsonLines(paths: readonly string[]): string {
   const lines = `auto_detect = false, header = false, delim = '', quote = '', escape = '', columns = {'text': 'VARCHAR'}`;
-  return `read_csv(${pathList(paths)}, ${lines})`;
+  return `read_csv(${pathListLiteral(paths)}, ${lines})`;
 }
 
 function parsedLine(source: SourceSpec): string {

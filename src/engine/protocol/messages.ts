@@ -57,6 +57,8 @@ export interface TaskDeployment {
   readonly inputs: readonly TaskInput[];
   /** Parallel to `vertex.sinks`: the sink and the folder for its staged parts. */
   readonly sinks: readonly { readonly sink: SinkSpec; readonly stagingFolder: string }[];
+  /** The sink beside which source rows are staged that `onBadRow: quarantine` leaves out; absent: nothing is. */
+  readonly quarantine?: { readonly sink: string; readonly stagingFolder: string };
   /** Absolute path of the job's `functions/` folder. */
   readonly functionsFolder: string;
   /** Ends the attempt when it takes longer; null: never. */

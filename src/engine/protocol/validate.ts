@@ -99,6 +99,7 @@ const deployment = v.pipe(
     parallelism: v.pipe(count, v.minValue(1)),
     inputs: v.array(taskInput),
     sinks: v.array(v.object({ sink, stagingFolder: path })),
+    quarantine: v.exactOptional(v.object({ sink: name, stagingFolder: path })),
     functionsFolder: path,
     timeoutMs: v.nullable(milliseconds),
   }),

@@ -1,0 +1,85 @@
+// Rows of a csv or NDJSON source that do not have the source's types: what was wrong, in which file and line.
+import { messageOf } from '../../model/errors.ts';
+import type { SourceSpec } from '../../model/job-graph.ts';
+import { quoteLiteral } from '../../sql/duckdb.ts';
+import { badJsonLinesSql } from '../../sql/source-scan.ts';
+import type { Attempt } from './attempt.ts';
+import { TaskError } from './task-error.ts';
+
+export interface BadRow {
+  readonly file: string;
+  /** 1-based. */
+  readonly line: number;
+  readonly text: string;
+}
+
+/** The rows that a scan with `onBadRow: skip | quarantine` left out, in file and line order; once each. */
+export async function collectBadRows(
+  attempt: Attempt,
+  source: SourceSpec,
+  splits: readonly number[],
+): Promise<readonly BadRow[]> {
+  if (splits.length === 0) return [];
+  const rows = await attempt.rows(source.format === 'json' ? orderedJson(source, splits) : rejectedCsv(source));
+  return rows.map(([file, line, text]) => ({ file: String(file), line: Number(line), text: String(text ?? '') }));
+}
+
+/** One line can be rejected for several of its columns, and other sources of the task have rejected lines too. */
+function rejectedCsv(source: SourceSpec): string {
+  const files = source.files.map(({ path }) => quoteLiteral(path)).join(', ');
+  return `
+    SELECT scans.file_path, errors.line, any_value(errors.csv_line)
+    FROM reject_errors AS errors JOIN reject_scans AS scans USING (scan_id, file_id)
+    WHERE scans.file_path IN (${files})
+    GROUP BY ALL ORDER BY ALL`;
+}
+
+function orderedJson(source: SourceSpec, splits: readonly number[]): string {
+  return `SELECT file, line, text FROM (${badJsonLinesSql(source, splits)}) ORDER BY file, line`;
+}
+
+/** DuckDB's error of a scan as one line that names source, file and line, where it is about a row. */
+export function badRowError(source: SourceSpec, error: unknown): unknown {
+  if (error instanceof TaskError) return error;
+  return new TaskError('task', rowMessage(source, rawMessage(error)) ?? `source ${source.name}: ${messageOf(error)}`, {
+    cause: error,
+  });
+}
+
+/** The line for a message of the csv or JSON reader about a row of one of the sources; null for any other message. */
+export function rowMessageOf(sources: readonly SourceSpec[], error: unknown): string | null {
+  const raw = rawMessage(error);
+  for (const source of sources) {
+    const message = rowMessage(source, raw);
+    if (message !== null) return message;
+  }
+  return null;
+}
+
+function rowMessage(source: SourceSpec, raw: string): string | null {
+  const csvLine = /CSV Error on Line: (\d+)/.exec(raw)?.[1];
+  const json = /in file "(.+?)", in (?:line|record\/value) (\d+): (.*)/s.exec(raw);
+  const file = source.files.find(({ path }) => raw.includes(path))?.path;
+  if (file === undefined) return null;
+  if (csvLine !== undefined) {
+    return `source ${source.name}: ${file} line ${csvLine}: ${csvReason(raw)} (onBadRow: skip or quarantine leaves such rows out)`;
+  }
+  if (json === null) return null;
+  const [, , line, reason = ''] = json;
+  return `source ${source.name}: ${file} line ${line}: ${firstLine(reason)} (onBadRow: skip or quarantine leaves such rows out)`;
+}
+
+/** The line of DuckDB's long message that says what is wrong. */
+function csvReason(raw: string): string {
+  const lines = raw.split('\n').map((line) => line.trim());
+  const original = lines.findIndex((line) => line.startsWith('Original Line'));
+  return lines.slice(original + 1).find((line) => line !== '') ?? 'it does not have the columns of the source';
+}
+
+function rawMessage(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function firstLine(text: string): string {
+  return (text.split('\n')[0] ?? '').trim();
+}

@@ -1,0 +1,34 @@
+// Files in a sink's staging folder: named with attempt and epoch, so that no attempt ever writes another's file, and
+// synced with their folder before they are reported (invariant 6). Nothing here renames: the commit does.
+import { open, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { TaskDeployment } from '../protocol/messages.ts';
+
+/** `<kind>-<subtask>.a<attempt>.e<epoch>.<extension>`. */
+export function stagedName(kind: string, deployment: TaskDeployment, extension: string): string {
+  const { execution, epoch } = deployment;
+  return `${kind}-${execution.subtask}.a${execution.attempt}.e${epoch}.${extension}`;
+}
+
+/** Makes a file that has been written durable, its name too; gives its length. */
+export async function syncStaged(folder: string, name: string): Promise<number> {
+  const path = join(folder, name);
+  await sync(path);
+  await sync(folder);
+  return (await stat(path)).size;
+}
+
+/** Writes `text` and makes it durable; gives its length. */
+export async function writeStaged(folder: string, name: string, text: string): Promise<number> {
+  await writeFile(join(folder, name), text);
+  return syncStaged(folder, name);
+}
+
+async function sync(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
