@@ -15,7 +15,7 @@ export interface DatabaseOptions {
 
 /** A new in-memory database with its own threads, memory and temp folder. */
 export async function openDatabase(options: DatabaseOptions): Promise<DuckDBInstance> {
-  const { DuckDBInstance: instance } = await import('@duckdb/node-api');
+  const { DuckDBInstance: instance } = await import('./duckdb-module.ts');
   const memory = options.memoryLimitBytes === null ? {} : { memory_limit: `${options.memoryLimitBytes}B` };
   return instance.create(':memory:', {
     threads: String(options.threads),
@@ -28,7 +28,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<DuckDBInst
 
 /** DuckDB's version, e.g. `v1.5.6`. The hash function of the exchanges depends on it. */
 export async function duckdbVersion(): Promise<string> {
-  const { version } = await import('@duckdb/node-api');
+  const { version } = await import('./duckdb-module.ts');
   return version();
 }
 

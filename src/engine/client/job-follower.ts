@@ -149,7 +149,8 @@ class JobFollower {
     switch (message.type) {
       case 'status':
         progress.status(message.state, message.reason);
-        if (isGloballyTerminal(message.state) || message.state === 'SUSPENDED') done(message);
+        if (isGloballyTerminal(message.state) || message.state === 'SUSPENDED')
+          done({ state: message.state, reason: message.reason });
         return;
       case 'progress':
         return progress.vertices(message.vertices);

@@ -45,6 +45,7 @@ export class JobMaster {
   #listener: Listener | null = null;
   #reconciled = false;
   #stopping = false;
+  #concluding = false;
   #anyWorkerOutlived = false;
   #end!: (end: MasterEnd) => void;
   readonly #ended = new Promise<MasterEnd>((resolve) => {
@@ -168,6 +169,7 @@ export class JobMaster {
   }
 
   async #conclude(end: MasterEnd): Promise<MasterEnd> {
+    this.#concluding = true;
     for (const timer of this.#timers) clearInterval(timer);
     this.#supervisor.stop();
     const final = await this.#recordEnd(end);
@@ -254,6 +256,7 @@ export class JobMaster {
   }
 
   #workerLost(worker: RegisteredWorker, reason: string): void {
+    if (this.#concluding) return;
     void this.#recorder.record({ type: 'worker-lost', workerId: worker.workerId, reason });
     this.#clients.notice(`${worker.workerId} was lost: ${reason}`);
     this.#scheduler.workerLost(worker, reason);
