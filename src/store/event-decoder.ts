@@ -98,8 +98,8 @@ function eventOf(type: JobEvent['type'], vertex: number, cells: Cells, tables: G
         supportsBatchSnapshot: flag(cells[5]),
       };
     case 'shuffle-master-snapshot':
-      // a copy: the decoder's own view would pin the whole read window
-      return { type, incremental: flag(cells[0]), state: bytes(cells[1]).slice() };
+      // a copy: the decoder gives a view on the read window, and slicing a Buffer is a view again
+      return { type, incremental: flag(cells[0]), state: new Uint8Array(bytes(cells[1])) };
     case 'partitions-released':
       return { type, partitions: released(cells[0], tables) };
     case 'commit-started':

@@ -165,7 +165,6 @@ async function createSegment(
   const content = encodeHeader(fields);
   const target = path.join(folder, segmentName(fields));
   const file = await createWhole(storage, temporaryPath(target), target, content);
-  await storage.syncFolder(folder);
   return { header: { ...fields, crc: content.readUInt32LE(headerBytes - 4) }, file };
 }
 
@@ -176,7 +175,6 @@ async function replaceManifest(options: SegmentOutputOptions, segments: readonly
   const content = encodeManifest({ formatVersion, jobId, epoch, segments, snapshots: [] });
   const file = await createWhole(storage, temporaryPath(target), target, Buffer.from(content));
   await file.close();
-  await storage.syncFolder(folder);
 }
 
 /** What a writer says when a later epoch has taken the store over. */

@@ -1,6 +1,7 @@
 // Everything that the writer asks of a disk, as one small interface, so that tests can hand it a disk that fails, fills
 // up, writes short or forgets what was not synced. Invariant: nothing here retries or swallows an error.
 import { mkdir, open, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
 import { syncFolder } from './atomic-file.ts';
 
 export interface StorageFile {
@@ -53,7 +54,7 @@ export async function writeWhole(file: StorageFile, bytes: Uint8Array, position:
   }
 }
 
-/** Makes a whole, synced file and gives it its name; the file stays open. */
+/** Makes a whole file and gives it its name, both durable; the file stays open. */
 export async function createWhole(
   port: StoragePort,
   temporary: string,
@@ -65,6 +66,7 @@ export async function createWhole(
     await writeWhole(file, content, 0);
     await file.datasync();
     await port.rename(temporary, target);
+    await port.syncFolder(path.dirname(target));
   } catch (error) {
     await file.close().catch(() => {});
     await port.remove(temporary).catch(() => {});
