@@ -88,7 +88,7 @@ export function typeText(node: TypeNode): string {
   }
 }
 
-/** The type with every leaf and every array replaced; null where nothing changed. */
+/** The type with leaves replaced (where `leaf` gives another text) and, unless they are kept, arrays made lists. */
 export function replaceLeaves(node: TypeNode, leaf: (name: string) => string | null, keepArrays: boolean): TypeNode {
   const inner = (child: TypeNode) => replaceLeaves(child, leaf, keepArrays);
   switch (node.kind) {

@@ -39,10 +39,14 @@ export function writeExpressions(columns: readonly Column[]): string[] {
 
 /** SELECT-list items that read `columns`, as writeExpressions wrote them, back with their exact types. */
 export function readExpressions(columns: readonly Column[]): string[] {
-  return columns.map((column) => {
-    const name = quoteIdentifier(column.name);
+  return columns.map(({ name: columnName, type }) => {
+    const name = quoteIdentifier(columnName);
     // What has unnamed fields was written as it is and cannot be spelled; everything else is cast, mostly a no-op.
-    return hasUnnamedFields(parseType(column.type)) ? name : `CAST(${name} AS ${column.type}) AS ${name}`;
+    if (hasUnnamedFields(parseType(type))) return name;
+    // Parquet gives a union back as a struct, which is cast to the union of just these member types and no other.
+    const stored = storedType(type);
+    const read = stored.includes('UNION(') ? `CAST(${name} AS ${stored})` : name;
+    return `CAST(${read} AS ${type}) AS ${name}`;
   });
 }
 

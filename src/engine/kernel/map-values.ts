@@ -142,11 +142,9 @@ function isPlainInput(value: unknown, typeId: DuckDBTypeId): boolean {
     case DuckDBTypeId.TIME_NS:
       return typeof value === 'bigint' && value >= 0n && value <= 86_400_000_000_000n;
     case DuckDBTypeId.INTERVAL:
-      return (
-        isObject(value) && isInt32(value['months']) && isInt32(value['days']) && typeof value['micros'] === 'bigint'
-      );
+      return isObject(value) && isInt32(value.months) && isInt32(value.days) && typeof value.micros === 'bigint';
     case DuckDBTypeId.TIME_TZ:
-      return isObject(value) && typeof value['micros'] === 'bigint' && isInt32(value['offset']);
+      return isObject(value) && typeof value.micros === 'bigint' && isInt32(value.offset);
     case DuckDBTypeId.VARIANT:
       return ['boolean', 'number', 'bigint', 'string'].includes(typeof value);
     default:
@@ -170,7 +168,7 @@ function scaledDecimal(value: unknown, scale: number): bigint | null {
 }
 
 function fitList(value: unknown, itemType: DuckDBType, length: number | null): Fitted {
-  const items: unknown = isObject(value) && Array.isArray(value['items']) ? value['items'] : value;
+  const items: unknown = isObject(value) && Array.isArray(value.items) ? value.items : value;
   if (!Array.isArray(items) || (length !== null && items.length !== length)) return misfit;
   const fitted = items.map((item) => fitValue(item, itemType));
   if (fitted.includes(misfit)) return misfit;
@@ -179,7 +177,7 @@ function fitList(value: unknown, itemType: DuckDBType, length: number | null): F
 
 function fitStruct(value: unknown, type: DuckDBStructType): Fitted {
   if (!isObject(value) || Array.isArray(value)) return misfit;
-  const source = isDuckDBValue(value) && isObject(value['entries']) ? value['entries'] : value;
+  const source = isDuckDBValue(value) && isObject(value.entries) ? value.entries : value;
   if (Object.keys(source).some((key) => !type.entryNames.includes(key))) return misfit;
   const entries: Record<string, DuckDBValue> = {};
   for (const [index, name] of type.entryNames.entries()) {
@@ -191,13 +189,13 @@ function fitStruct(value: unknown, type: DuckDBStructType): Fitted {
 }
 
 function fitMap(value: unknown, type: DuckDBMapType): Fitted {
-  const entries: unknown = isObject(value) && Array.isArray(value['entries']) ? value['entries'] : value;
+  const entries: unknown = isObject(value) && Array.isArray(value.entries) ? value.entries : value;
   if (!Array.isArray(entries)) return misfit;
   const fitted: { key: DuckDBValue; value: DuckDBValue }[] = [];
   for (const entry of entries as unknown[]) {
     if (!isObject(entry)) return misfit;
-    const key = fitValue(entry['key'], type.keyType);
-    const item = fitValue(entry['value'], type.valueType);
+    const key = fitValue(entry.key, type.keyType);
+    const item = fitValue(entry.value, type.valueType);
     if (key === misfit || item === misfit || key === null) return misfit;
     fitted.push({ key, value: item });
   }
@@ -205,12 +203,12 @@ function fitMap(value: unknown, type: DuckDBMapType): Fitted {
 }
 
 function fitUnion(value: unknown, type: DuckDBUnionType): Fitted {
-  if (!isObject(value) || typeof value['tag'] !== 'string') return misfit;
-  const index = type.memberTags.indexOf(value['tag']);
+  if (!isObject(value) || typeof value.tag !== 'string') return misfit;
+  const index = type.memberTags.indexOf(value.tag);
   const memberType = type.memberTypes[index];
   if (memberType === undefined) return misfit;
-  const fitted = fitValue(value['value'], memberType);
-  return fitted === misfit ? misfit : unionValue(value['tag'], fitted);
+  const fitted = fitValue(value.value, memberType);
+  return fitted === misfit ? misfit : unionValue(value.tag, fitted);
 }
 
 /** DuckDB's own value objects, where the package's name says that they are of the type. */
