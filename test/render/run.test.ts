@@ -1,0 +1,99 @@
+// A run on the screen: how it ended comes first, a failure says why and what next.
+import { describe, expect, it } from 'vitest';
+import { renderNotice, renderProgress, renderStatus } from '../../src/render/progress.ts';
+import { renderDryRun, renderRun } from '../../src/render/run.ts';
+import { createStyle } from '../../src/render/style.ts';
+import type { RunReport } from '../../src/services/run-report.ts';
+
+const style = createStyle({ color: false, width: 100 });
+
+const report: RunReport = {
+  jobId: 'a'.repeat(32),
+  name: 'delays',
+  state: 'FINISHED',
+  store: '/home/jobs/x/job-events',
+  durationMs: 12_340,
+  vertices: [{ vertexId: 'b'.repeat(32), vertexName: 'late -> partial', parallelism: 8, finished: 8 }],
+  sinks: [{ name: 'out', path: '/data/out', rows: 1234 }],
+  recoveries: [{ epoch: 2, cause: 'job-master-lost', kept: 5, rerun: 1, durationMs: 40 }],
+};
+
+describe('run', () => {
+  it('finished', () => {
+    expect(renderRun(report, style)).toMatchInlineSnapshot(`
+      "job    delays  FINISHED after 12.3 s  (id aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa)
+      store  /home/jobs/x/job-events
+
+        vertex           finished
+        late -> partial       8/8
+
+        sink   rows  written to
+        out   1,234  /data/out
+
+        recovery  cause            kept  rerun   took
+        epoch 2   job-master-lost     5      1  40 ms"
+    `);
+  });
+
+  it('suspended', () => {
+    const failure = {
+      code: 'INTERRUPTED',
+      message: 'the client received SIGINT',
+      hint: 'resume with: jobrec run job.yaml',
+    } as const;
+    const text = renderRun({ ...report, state: 'SUSPENDED', recoveries: [], failure }, style);
+    expect(text).toMatchInlineSnapshot(`
+      "job    delays  SUSPENDED after 12.3 s  (id aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa)
+      store  /home/jobs/x/job-events
+      why    the client received SIGINT
+      next   resume with: jobrec run job.yaml
+
+        vertex           finished
+        late -> partial       8/8"
+    `);
+  });
+
+  it('planned', () => {
+    const text = renderDryRun(
+      {
+        name: 'delays',
+        vertices: [
+          { vertexName: 'late -> partial', stages: ['late', 'partial'], parallelism: 4 },
+          { vertexName: 'totals', stages: ['totals'], parallelism: null },
+        ],
+        edges: [{ from: 'partial', to: 'totals', exchange: 'hash', by: ['carrier'], why: 'GROUP BY carrier' }],
+      },
+      style,
+    );
+    expect(text).toMatchInlineSnapshot(`
+      "job    delays: 2 vertices, nothing was started
+
+        vertex           parallelism  stages
+        late -> partial            4  late, partial
+        totals              adaptive  totals
+
+        from => to         exchange         why
+        partial => totals  hash by carrier  GROUP BY carrier"
+    `);
+  });
+});
+
+describe('progress', () => {
+  const vertices = [
+    { name: 'scan', parallelism: 4, finished: 4, running: 0 },
+    { name: 'late -> partial', parallelism: 8, finished: 2, running: 3 },
+    { name: 'totals', parallelism: null, finished: 0, running: 0 },
+  ];
+
+  it('is one line: the whole, then what is at work', () => {
+    expect(renderProgress('RUNNING', vertices, 120)).toBe('RUNNING 6/12+ tasks · late -> partial 2/8');
+    expect(renderProgress('CREATED', [], 120)).toBe('CREATED');
+    expect(renderProgress('RUNNING', vertices, 30).length).toBeLessThanOrEqual(30);
+  });
+
+  it('says states with their reason, and notices as such', () => {
+    expect(renderStatus('RECONCILING', null, style)).toBe('RECONCILING');
+    expect(renderStatus('FAILED', 'totals#1: out of memory', style)).toBe('FAILED: totals#1: out of memory');
+    expect(renderNotice('worker w1 was lost', style)).toBe('note: worker w1 was lost');
+  });
+});
