@@ -25,7 +25,7 @@ describe('event lines', () => {
   it('are all events, in order, with their own fields', async () => {
     const all = await lines();
     expect(all.map((line) => line.type)).toEqual(sampleEvents.map((event) => event.type));
-    sampleEvents.forEach((event, index) => expect(all[index]).toMatchObject(event));
+    expect(all).toMatchObject(sampleEvents);
     expect(all[8]).toMatchObject({
       vertexName: 'scan',
       vertexId: vertexId('scan'),
