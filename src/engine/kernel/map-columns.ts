@@ -62,9 +62,15 @@ export class InferredColumn {
     for (const value of values) {
       if (value === null || value === undefined) continue;
       this.#kinds.add(kindOf(value));
-      while (this.#type === null || fitValue(value, this.#type.type) === misfit) this.#widen(value);
+      while (!this.#holds(value)) this.#widen(value);
     }
     return this.#type;
+  }
+
+  /** The input's type may hold values of several kinds (1 and 1n); a type that follows from the kind holds only its kind. */
+  #holds(value: unknown): boolean {
+    if (this.#type === null || (!this.#isInputType && this.#kinds.size > 1)) return false;
+    return fitValue(value, this.#type.type) !== misfit;
   }
 
   #widen(value: unknown): void {

@@ -25,6 +25,8 @@ export class MapTable {
   readonly #declared: ReadonlySet<string> | null;
   #columns: TableColumn[] = [];
   #rows: YieldedRow[] = [];
+  /** Rows of which no value has been seen yet: they are kept as a number until the table has a column. */
+  #blankRows = 0;
   #name: { schema: string; table: string; qualified: string } | null = null;
   #connection: DuckDBConnection | null = null;
   #appender: DuckDBAppender | null = null;
@@ -53,6 +55,7 @@ export class MapTable {
     this.#closeAppender();
     const untyped = [...this.#inferred.values()].find(({ type }) => type === null);
     if (untyped) throw needsColumns(stage, untyped.name, 'it has no value but NULL');
+    if (this.#blankRows > 0) throw new TaskError('task', `stage ${stage}: its rows have no columns; declare 'columns'`);
     return this.#name === null ? unknownRelation(stage) : tableRelation(this.#name.qualified, stage);
   }
 
@@ -63,9 +66,8 @@ export class MapTable {
       if (this.#name === null) await this.#createTable(this.#step.columns);
       this.#refuseUndeclared(rows);
     } else await this.#admit(rows);
-    if (this.#columns.length > 0) this.#append(rows, await this.#openAppender());
-    else
-      throw new TaskError('task', `stage ${this.#step.stage}: its rows have no column with a value: declare 'columns'`);
+    if (this.#columns.length > 0) await this.#store(rows);
+    else this.#blankRows += rows.length;
     this.#attempt.throwIfStopped();
   }
 
@@ -127,6 +129,14 @@ export class MapTable {
         );
       }
     }
+  }
+
+  async #store(rows: readonly YieldedRow[]): Promise<void> {
+    const appender = await this.#openAppender();
+    for (; this.#blankRows > 0; this.#blankRows -= Math.min(this.#blankRows, chunkRows)) {
+      this.#append(new Array<YieldedRow>(Math.min(this.#blankRows, chunkRows)).fill({}), appender);
+    }
+    this.#append(rows, appender);
   }
 
   #append(rows: readonly YieldedRow[], appender: DuckDBAppender): void {
