@@ -52,7 +52,6 @@ async function bundle() {
     legalComments: 'linked',
     minifySyntax: true,
     minifyWhitespace: true,
-    keepNames: true,
     sourcemap: false,
     logLevel: 'warning',
     metafile: true,
