@@ -156,8 +156,6 @@ class JobFollower {
         return progress.vertices(message.vertices);
       case 'notice':
         return progress.notice(message.message);
-      case 'control-done':
-        return;
     }
   }
 }

@@ -176,7 +176,7 @@ export class JobMaster {
     const rule = endRules[final.kind];
     this.#clients.progress(this.#scheduler.progress());
     // A fenced master's workers have, or will have, another leader.
-    if (final.kind !== 'fenced') await this.#endWorkers(rule.deletes);
+    if (final.kind !== 'fenced') await this.#endWorkers();
     if (rule.deletes) {
       await deleteRunFiles({ folder: this.#folder, jobGraph: this.#jobGraph, jobId: this.#mastership.jobId });
     }
@@ -201,8 +201,8 @@ export class JobMaster {
     }
   }
 
-  async #endWorkers(deletePartitions: boolean): Promise<void> {
-    this.#pool.shutdown(deletePartitions);
+  async #endWorkers(): Promise<void> {
+    this.#pool.shutdown();
     const deadline = performance.now() + shutdownTimeoutMs;
     while (this.#pool.workers.size > 0 && performance.now() < deadline) await pause(5);
     this.#pool.dropSilent(0);

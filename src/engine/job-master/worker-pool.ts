@@ -71,9 +71,9 @@ export class WorkerPool {
     }
   }
 
-  shutdown(deletePartitions: boolean): void {
+  shutdown(): void {
     for (const worker of this.workers.values()) {
-      worker.connection.send({ type: 'shutdown', epoch: this.#epoch, deletePartitions });
+      worker.connection.send({ type: 'shutdown', epoch: this.#epoch });
     }
   }
 

@@ -3,15 +3,6 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type PartitionName, partitionPath, partitionsFolder, sidecarPath } from './partition-path.ts';
 
-/** Deletes these partitions of a worker; those that are not there already are no error. */
-export async function deletePartitions(workerFolder: string, partitions: readonly PartitionName[]): Promise<void> {
-  for (const partition of partitions) {
-    const path = partitionPath(workerFolder, partition);
-    await rm(sidecarPath(path), { force: true });
-    await rm(path, { force: true });
-  }
-}
-
 /** Deletes everything in a worker's partitions folder but the files of `keep`: stale attempts, temporary files. */
 export async function deleteStale(workerFolder: string, keep: readonly PartitionName[]): Promise<void> {
   const kept = new Set(
@@ -23,12 +14,6 @@ export async function deleteStale(workerFolder: string, keep: readonly Partition
     const stale = (await namesIn(folder)).map((name) => join(folder, name)).filter((path) => !kept.has(path));
     for (const path of stale.sort(sidecarsFirst)) await rm(path, { force: true, recursive: true });
   }
-}
-
-/** Deletes all partitions of a worker. */
-export async function deleteAllPartitions(workerFolder: string): Promise<void> {
-  await deleteStale(workerFolder, []);
-  await rm(partitionsFolder(workerFolder), { force: true, recursive: true });
 }
 
 function sidecarsFirst(left: string, right: string): number {

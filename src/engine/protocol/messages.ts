@@ -127,8 +127,8 @@ export type ToTaskManager =
   | { readonly type: 'heartbeat' }
   | { readonly type: 'deploy'; readonly deployment: TaskDeployment }
   | { readonly type: 'cancel'; readonly epoch: number; readonly execution: ExecutionRef }
-  /** The job has ended (delete the partitions) or is suspended (keep them); then exit. */
-  | { readonly type: 'shutdown'; readonly epoch: number; readonly deletePartitions: boolean };
+  /** The job has ended or is suspended: exit, and leave the folder to the JobMaster or the next run. */
+  | { readonly type: 'shutdown'; readonly epoch: number };
 
 export interface VertexProgress {
   readonly name: string;
@@ -140,5 +140,4 @@ export interface VertexProgress {
 export type ToClient =
   | { readonly type: 'status'; readonly state: JobState; readonly reason: string | null }
   | { readonly type: 'progress'; readonly vertices: readonly VertexProgress[] }
-  | { readonly type: 'notice'; readonly message: string }
-  | { readonly type: 'control-done'; readonly state: JobState };
+  | { readonly type: 'notice'; readonly message: string };

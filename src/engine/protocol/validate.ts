@@ -112,7 +112,7 @@ const toTaskManager = v.variant('type', [
   v.object({ type: v.literal('heartbeat') }),
   v.object({ type: v.literal('deploy'), deployment }),
   v.object({ type: v.literal('cancel'), epoch: count, execution: executionRef }),
-  v.object({ type: v.literal('shutdown'), epoch: count, deletePartitions: v.boolean() }),
+  v.object({ type: v.literal('shutdown'), epoch: count }),
 ]);
 
 const jobState = v.picklist(jobStates);
@@ -121,7 +121,6 @@ const toClient = v.variant('type', [
   v.object({ type: v.literal('status'), state: jobState, reason: v.nullable(text) }),
   v.object({ type: v.literal('progress'), vertices: v.array(vertexProgress) }),
   v.object({ type: v.literal('notice'), message: text }),
-  v.object({ type: v.literal('control-done'), state: jobState }),
 ]);
 
 /** A message to the JobMaster from `side`, or what is wrong with it. */

@@ -2,6 +2,7 @@
 // go, and follows the newest epoch: commands of older ones are refused, attempts of older ones are canceled (design:
 // invariant 3). It ends itself when nobody has led for the orphan timeout; its folder stays.
 import type { WorkerId } from '../../model/ids.ts';
+import { deleteStale } from '../partition-store/partition-deletion.ts';
 import { reportPartitions } from '../partition-store/report-partitions.ts';
 import type { ExecutionRef, TaskDeployment, ToTaskManager } from '../protocol/messages.ts';
 import { type LeaderConnection, LeaderFinder } from './leader-finder.ts';
@@ -54,6 +55,8 @@ export class TaskManager {
     await this.#cancelAll();
     const { workerId, workerFolder, slots } = this.#options;
     const partitions = await reportPartitions(workerFolder);
+    // Half-written files of attempts that were killed, and what is damaged: nobody will ever read them.
+    await deleteStale(workerFolder, partitions);
     connection.send({ type: 'register-worker', token, workerId, pid: process.pid, slots, partitions });
   }
 

@@ -3,11 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rename, rm, truncate, utimes, writeF
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import {
-  deleteAllPartitions,
-  deletePartitions,
-  deleteStale,
-} from '../../../src/engine/partition-store/partition-deletion.ts';
+import { deleteStale } from '../../../src/engine/partition-store/partition-deletion.ts';
 import { type PartitionName, partitionPath, sidecarPath } from '../../../src/engine/partition-store/partition-path.ts';
 import { PartitionVerifier } from '../../../src/engine/partition-store/partition-verifier.ts';
 import {
@@ -170,25 +166,12 @@ describe('the check before serving', () => {
 });
 
 describe('deletion', () => {
-  it('removes what is named, and is no error where nothing is', async () => {
-    await publish();
-    await publish({ ...name, partitionIndex: 4 });
-    await deletePartitions(folder, [name, { ...name, partitionIndex: 9 }]);
-    expect((await reportPartitions(folder)).map(({ partitionIndex }) => partitionIndex)).toEqual([4]);
-  });
-
   it('of what is stale keeps what is named and removes the rest, temporary files too', async () => {
     await publish();
     await publish({ ...name, attempt: 0 });
     await writeFile(await preparePartition(folder, { ...name, partitionIndex: 8 }), bytes);
     await deleteStale(folder, [name]);
     expect((await readdir(join(folder, 'partitions', datasetId))).sort()).toEqual(['3-a1-e2.json', '3-a1-e2.parquet']);
-  });
-
-  it('of all leaves no folder', async () => {
-    await publish();
-    await deleteAllPartitions(folder);
-    expect(await readdir(folder)).toEqual([]);
   });
 });
 

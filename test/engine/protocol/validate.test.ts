@@ -54,13 +54,12 @@ const toTaskManager = [
   { type: 'heartbeat' },
   { type: 'deploy', deployment },
   { type: 'cancel', epoch: 1, execution },
-  { type: 'shutdown', epoch: 1, deletePartitions: true },
+  { type: 'shutdown', epoch: 1 },
 ];
 const toClient = [
   { type: 'status', state: 'RUNNING', reason: null },
   { type: 'progress', vertices: [{ name: 'v', parallelism: null, finished: 0, running: 1 }] },
   { type: 'notice', message: 'm' },
-  { type: 'control-done', state: 'CANCELED' },
 ];
 
 describe('messages that fit', () => {
