@@ -2,6 +2,7 @@
 // serves readers, the check and the writer that takes over, so they cannot disagree. Bad bytes are findings here, never
 // exceptions. Spec: docs/format.md, "The chain, cuts and fencing" and "Versioning".
 import path from 'node:path';
+import { JobrecError, messageOf } from '../model/errors.ts';
 import type { Damage, Finding, JobLog, LogRecord, SegmentInfo, StoreSummary } from '../model/job-log.ts';
 import { type ChainLink, finding } from './chain.ts';
 import { EventDecoder } from './event-decoder.ts';
@@ -81,7 +82,7 @@ export class LogScan {
   }
 
   async *#segment(link: ChainLink, header: SegmentHeader): AsyncGenerator<LogRecord[]> {
-    const source = await openSegmentBytes(path.join(this.#layout.folder, link.name), link.size);
+    const source = await this.#open(link);
     try {
       const walk = walkSegment(source, header, link);
       let events = 0;
@@ -96,6 +97,14 @@ export class LogScan {
     } finally {
       await source.close();
     }
+  }
+
+  async #open(link: ChainLink): Promise<SegmentBytes> {
+    const file = path.join(this.#layout.folder, link.name);
+    return openSegmentBytes(file, link.size).catch((cause) => {
+      const message = `${file} cannot be read any more: ${messageOf(cause)}`;
+      throw new JobrecError('STORE_UNREADABLE', message, { data: { path: file }, cause });
+    });
   }
 
   #decodeAll(link: ChainLink, frames: readonly WalkedFrame[]): LogRecord[] {

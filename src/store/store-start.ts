@@ -61,10 +61,10 @@ function holdsNothing({ layout, end }: Found): boolean {
 
 async function startClean(options: StoreWriterOptions, { layout }: Found): Promise<WriterStart> {
   const output = await SegmentOutput.open(outputOptions(options, 0), { baseSequence: 0, previous: null, earlier: [] });
-  // Only now: until the new segment is there, the old one is what a reader finds.
   const own = segmentName({ baseSequence: 0, epoch: options.epoch });
   const halfMade = layout.files.map((file) => segmentName(file.key)).filter((name) => name !== own);
-  await removeLeftovers(options, halfMade);
+  // Only now: until the new segment is there, the old one is what a reader finds.
+  await removeLeftovers(options, halfMade).catch((error) => output.close().then(() => Promise.reject(error)));
   return { output, nextSequence: 0, lastTimeMicros: 0, tables: null };
 }
 
@@ -74,13 +74,13 @@ async function takeOver(options: StoreWriterOptions, found: Found): Promise<{ st
   const { link, length } = end.last;
   invariant(options.epoch > link.key.epoch, `epoch ${options.epoch} does not follow epoch ${link.key.epoch}`);
   await syncSegment(options, link.name);
+  await removeLeftovers(options, []);
   const links = layout.chain.links.map((each) => (each === link ? { ...link, wholeUpTo: length, cut: true } : each));
   const output = await SegmentOutput.open(outputOptions(options, end.lastTimeMicros ?? 0), {
     baseSequence: end.nextSequence,
     previous: { ...link.key, length },
     earlier: links.map((each) => cutEntry(each, end.nextSequence)),
   });
-  await removeLeftovers(options, []);
   const log = new SegmentLog({ ...layout, chain: { ...layout.chain, links } }, { live: true });
   const start = { output, nextSequence: end.nextSequence, lastTimeMicros: end.lastTimeMicros ?? 0, tables: end.tables };
   return { start, log };

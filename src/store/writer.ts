@@ -4,11 +4,12 @@
 // Spec: docs/format.md; flush settings: design "Flush settings".
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { JobrecError, messageOf } from '../model/errors.ts';
-import type { JobEvent } from '../model/job-events.ts';
+import type { JobEvent, JobSubmitted } from '../model/job-events.ts';
 import { recoveryEventTypes } from '../model/job-events.ts';
 import type { JobLog } from '../model/job-log.ts';
 import { EventBatch } from './event-batch.ts';
-import { EventEncoder } from './event-encoder.ts';
+import { EventDecoder } from './event-decoder.ts';
+import { type EncodedEvent, EventEncoder } from './event-encoder.ts';
 import { payloadBytesMax } from './frame.ts';
 import { fencedError, type SegmentOutput } from './segment-output.ts';
 import { startFirst, startNext } from './store-start.ts';
@@ -76,6 +77,7 @@ export class StoreWriter {
     const refusal = this.#refusal();
     if (refusal !== null) return { sequence: this.#nextSequence, timeMicros, durable: rejected(refusal) };
     const encoded = this.#encoder.encode(event);
+    if (event.type === 'job-submitted') assertReadable(event, encoded);
     if (encoded.payload.length > payloadBytesMax) throw tooLarge(event, encoded.payload.length);
     const sequence = this.#nextSequence++;
     this.#lastTimeMicros = timeMicros;
@@ -237,6 +239,15 @@ function failedWrite(cause: unknown, folder: string): JobrecError {
 function tooLarge(event: JobEvent, bytes: number): JobrecError {
   const message = `a ${event.type} event of ${bytes} bytes is larger than the ${payloadBytesMax} that a store takes`;
   return new JobrecError('INVALID_ARGUMENT', message, { data: { type: event.type, bytes, bytesMax: payloadBytesMax } });
+}
+
+/** A log stands on its first event: a graph that would not come back (such as one with a key `__proto__`) is refused. */
+function assertReadable(event: JobSubmitted, { type, vertex, payload }: EncodedEvent): void {
+  const decoded = new EventDecoder().decode(type, vertex, payload);
+  if (decoded.kind === 'event') return;
+  const reason = decoded.kind === 'invalid' ? decoded.reason : decoded.kind;
+  const message = `the job "${event.name}" cannot be recorded: ${reason}`;
+  throw new JobrecError('JOB_FILE_INVALID', message, { data: { name: event.name } });
 }
 
 function rejected(error: JobrecError): Promise<void> {
