@@ -1,0 +1,86 @@
+// From the text of a job file (YAML, or JSON, which is YAML) to a checked JobFile with the places of everything in it.
+// Errors are thrown one at a time, the first in the file first. Spec: docs/job-file.md.
+import { readFile } from 'node:fs/promises';
+import * as v from 'valibot';
+import { LineCounter, parseDocument } from 'yaml';
+import { JobrecError, messageOf } from '../../model/errors.ts';
+import { nearestName, nearestNameHint } from '../../model/nearest-name.ts';
+import { type KeyPath, Places } from './places.ts';
+import { type JobFile, jobFileSchema, knownKeysAt } from './schema.ts';
+
+export interface ReadJobFile {
+  readonly job: JobFile;
+  readonly places: Places;
+}
+
+/** Reads the file at `path`. Throws JOB_FILE_UNREADABLE. */
+export async function readJobText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw new JobrecError('JOB_FILE_UNREADABLE', `cannot read the job file ${path}: ${messageOf(error)}`, {
+      data: { file: path },
+      cause: error,
+    });
+  }
+}
+
+/** Parses and checks `text`. Throws JOB_FILE_INVALID with file, line and column. */
+export function parseJobFile(file: string, text: string): ReadJobFile {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const places = new Places(file, text, document, lines);
+  const [syntaxError] = document.errors;
+  if (syntaxError) throw places.errorAtOffset('JOB_FILE_INVALID', syntaxError.pos[0], syntaxMessage(syntaxError));
+  const result = v.safeParse(jobFileSchema, plainValue(document, places));
+  if (!result.success) throw firstError(result.issues, places);
+  return { job: result.output, places };
+}
+
+function syntaxMessage(error: { readonly code: string; readonly message: string }): string {
+  if (error.code === 'DUPLICATE_KEY') return 'this key stands here twice; keys must be unique';
+  return messageOf(error.message);
+}
+
+/** The document as plain values; aliases are bounded by the library. */
+function plainValue(document: ReturnType<typeof parseDocument>, places: Places): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    throw places.errorAtOffset('JOB_FILE_INVALID', 0, messageOf(error), { cause: error });
+  }
+}
+
+type Issue = v.BaseIssue<unknown>;
+
+function pathOf(issue: Issue): KeyPath {
+  return (issue.path ?? []).map((item) => (typeof item.key === 'number' ? item.key : String(item.key)));
+}
+
+/** Unknown keys come first: a misspelt key is the cause of the key that is missing. */
+function firstError(issues: readonly Issue[], places: Places): JobrecError {
+  const isUnknownKey = (issue: Issue) => issue.type === 'strict_object' && issue.expected === 'never';
+  const issue = issues.find(isUnknownKey) ?? issues[0];
+  if (!issue) return places.error('JOB_FILE_INVALID', [], 'not a job file');
+  const path = pathOf(issue);
+  return isUnknownKey(issue) ? unknownKey(path, places) : valueError(issue, path, places);
+}
+
+function unknownKey(path: KeyPath, places: Places): JobrecError {
+  const key = String(path.at(-1));
+  const known = knownKeysAt(path.slice(0, -1)) ?? [];
+  return places.error('JOB_FILE_INVALID', path, `unknown key ${JSON.stringify(key)}`, {
+    atKey: true,
+    hint: nearestNameHint(key, known),
+    data: { key, nearest: nearestName(key, known) },
+  });
+}
+
+function valueError(issue: Issue, path: KeyPath, places: Places): JobrecError {
+  const name = path.join('.');
+  const isMissing = issue.received === 'undefined' && path.length > 0;
+  if (isMissing) {
+    return places.error('JOB_FILE_INVALID', path, `${name} is missing`, { data: { key: path.at(-1) } });
+  }
+  return places.error('JOB_FILE_INVALID', path, `${name === '' ? 'a job file' : name} ${issue.message}`);
+}
