@@ -16,12 +16,19 @@ export async function main(argv: readonly string[]): Promise<void> {
   process.stdout.on('error', ignoreClosedPipe);
   process.stderr.on('error', ignoreClosedPipe);
   const args = commandFirst(argv);
+  // What is thrown outside of the command's own promise, in a timer or by a socket.
+  process.once('uncaughtException', (error) => void leaveWith(error, args).then(leave));
   try {
     if (wantsJson(args) && args.length === 1) throw missingCommand();
     await run(args, { root: packageRoot() });
   } catch (error) {
     await leaveWith(error, args);
   }
+  await leave();
+}
+
+/** Ends the process; what is still open does not keep it. */
+async function leave(): Promise<never> {
   await Promise.all([drained(process.stdout), drained(process.stderr)]);
   process.exit(process.exitCode ?? 0);
 }

@@ -119,6 +119,15 @@ describe('exit codes of reading commands', () => {
     expect(document).toMatchObject({ error: { code: 'FORMAT_TOO_NEW', data: { formatVersion: 2 } } });
   });
 
+  it('1: a bug outside of the command is one line, too', async () => {
+    const plant =
+      "const t = setInterval(() => { if (process.listenerCount('uncaughtException') > 0) { clearInterval(t); throw new TypeError('late') } }, 1)";
+    const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(plant)}` };
+    const result = await runCli(['inspect', store], { env });
+    expect(result.code).toBe(1);
+    expect(result.stderr).toMatch(/^jobrec: late \(this is a bug in jobrec: [^\n]*\)\n$/);
+  });
+
   it('1: a bug is one line and asks for a report; the stack only with JOBREC_DEBUG', async () => {
     // The planted bug: every listing of a folder fails in a way that no code expects.
     const plant =
