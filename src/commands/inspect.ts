@@ -52,9 +52,14 @@ export class InspectCommand extends BaseCommand<typeof InspectCommand> {
     const { renderEventDamage, renderEventLine } = await import('../render/events.ts');
     const { out } = this;
     const { lines, damage } = await eventLines(options);
-    for await (const line of lines) {
-      if (out.json) await out.line(line);
-      else await out.textLine(renderEventLine(line, out.style));
+    try {
+      for await (const line of lines) {
+        if (out.json) await out.line(line);
+        else await out.textLine(renderEventLine(line, out.style));
+      }
+    } finally {
+      // Also before an error: its line comes after those that were read.
+      await out.flush();
     }
     const found = await damage();
     if (found !== null && out.json) await out.line({ damage: found });

@@ -3,8 +3,11 @@ import { messageOf } from '../../model/errors.ts';
 import type { SourceSpec } from '../../model/job-graph.ts';
 import { quoteLiteral } from '../../sql/duckdb.ts';
 import { badJsonLinesSql } from '../../sql/source-scan.ts';
+import type { TaskInput } from '../protocol/messages.ts';
 import type { Attempt } from './attempt.ts';
 import { TaskError } from './task-error.ts';
+
+type SourceInput = Extract<TaskInput, { kind: 'source' }>;
 
 export interface BadRow {
   readonly file: string;
@@ -46,27 +49,37 @@ export function badRowError(source: SourceSpec, error: unknown): unknown {
   });
 }
 
-/** The line for a message of the csv or JSON reader about a row of one of the sources; null for any other message. */
-export function rowMessageOf(sources: readonly SourceSpec[], error: unknown): string | null {
+/** One line that names source, file and line, where `error` is about a row of one of the sources; else null. */
+export async function rowMessageOf(attempt: Attempt, error: unknown): Promise<string | null> {
   const raw = rawMessage(error);
-  for (const source of sources) {
-    const message = rowMessage(source, raw);
+  for (const input of attempt.deployment.inputs) {
+    if (input.kind !== 'source' || !isAboutFileOf(input.source, raw)) continue;
+    const message = input.source.format === 'json' ? await firstBadJson(attempt, input) : rowMessage(input.source, raw);
     if (message !== null) return message;
   }
   return null;
 }
 
+const advice = '(onBadRow: skip or quarantine leaves such rows out)';
+
+/** DuckDB's JSON messages count lines from where a thread began to read, so the line is looked for. */
+async function firstBadJson(attempt: Attempt, { source, splits }: SourceInput): Promise<string | null> {
+  const [row] = await attempt.rows(`${orderedJson(source, splits)} LIMIT 1`);
+  if (row === undefined) return null;
+  const [file, line, text] = row;
+  const excerpt = String(text).slice(0, 80);
+  return `source ${source.name}: ${file} line ${line}: not a row of the source's columns: ${excerpt} ${advice}`;
+}
+
+function isAboutFileOf(source: SourceSpec, raw: string): boolean {
+  return source.files.some(({ path }) => raw.includes(path));
+}
+
 function rowMessage(source: SourceSpec, raw: string): string | null {
-  const csvLine = /CSV Error on Line: (\d+)/.exec(raw)?.[1];
-  const json = /in file "(.+?)", in (?:line|record\/value) (\d+): (.*)/s.exec(raw);
+  const line = /CSV Error on Line: (\d+)/.exec(raw)?.[1];
   const file = source.files.find(({ path }) => raw.includes(path))?.path;
-  if (file === undefined) return null;
-  if (csvLine !== undefined) {
-    return `source ${source.name}: ${file} line ${csvLine}: ${csvReason(raw)} (onBadRow: skip or quarantine leaves such rows out)`;
-  }
-  if (json === null) return null;
-  const [, , line, reason = ''] = json;
-  return `source ${source.name}: ${file} line ${line}: ${firstLine(reason)} (onBadRow: skip or quarantine leaves such rows out)`;
+  if (line === undefined || file === undefined) return null;
+  return `source ${source.name}: ${file} line ${line}: ${csvReason(raw)} ${advice}`;
 }
 
 /** The line of DuckDB's long message that says what is wrong. */
@@ -78,8 +91,4 @@ function csvReason(raw: string): string {
 
 function rawMessage(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-function firstLine(text: string): string {
-  return (text.split('\n')[0] ?? '').trim();
 }

@@ -73,8 +73,7 @@ async function failureOf(attempt: Attempt, inputs: readonly TaskInputRelation[],
     if (cause instanceof TaskError) return cause;
   }
   if (error instanceof TaskError && error.cause === undefined) return error;
-  const sources = attempt.deployment.inputs.flatMap((input) => (input.kind === 'source' ? [input.source] : []));
-  const message = rowMessageOf(sources, error instanceof TaskError ? error.cause : error);
+  const message = await rowMessageOf(attempt, error instanceof TaskError ? error.cause : error).catch(() => null);
   if (message !== null) return new TaskError('task', message, { cause: error });
   return error instanceof TaskError ? error : new TaskError('task', messageOf(error), { cause: error });
 }

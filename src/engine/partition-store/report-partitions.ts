@@ -8,20 +8,15 @@ import { fileChecksum } from './file-checksum.ts';
 import { dataFileOf, type PartitionName, partitionPath, partitionsFolder, sidecarPath } from './partition-path.ts';
 import { decodeSidecar, type PartitionDescription, sidecarBytesMax } from './sidecar.ts';
 
-export interface ReportOptions {
-  /** Leaves out partitions of other jobs; null: reports all. */
-  readonly jobId?: string | null;
-}
-
 /** The whole partitions in `workerFolder`, ordered by path; none where the folder does not exist. */
-export async function reportPartitions(workerFolder: string, options: ReportOptions = {}): Promise<WholePartition[]> {
+export async function reportPartitions(workerFolder: string): Promise<WholePartition[]> {
   const whole: WholePartition[] = [];
   const root = partitionsFolder(workerFolder);
   for (const datasetId of await namesIn(root)) {
     for (const name of await namesIn(join(root, datasetId))) {
       const dataFile = dataFileOf(name);
       const description = dataFile === null ? null : await readWhole(join(root, datasetId, dataFile));
-      if (description === null || !isOfJob(description, options.jobId)) continue;
+      if (description === null) continue;
       if (partitionPath(workerFolder, description) !== join(root, datasetId, dataFile ?? '')) continue;
       whole.push(wholePartition(description));
     }
@@ -56,10 +51,6 @@ export function isAt(description: PartitionDescription, location: PartitionName 
     description.attempt === location.attempt &&
     description.epoch === location.epoch
   );
-}
-
-function isOfJob(description: PartitionDescription, jobId: string | null | undefined): boolean {
-  return jobId === undefined || jobId === null || description.jobId === jobId;
 }
 
 function wholePartition({ datasetId, partitionIndex, attempt, epoch, bytes }: PartitionDescription): WholePartition {

@@ -60,7 +60,7 @@ async function describeFile(path: string, pattern: string): Promise<SourceFile> 
         `name its files, for example ${pattern.replace(/\/+$/, '')}/*.parquet`,
       );
     }
-    return { path, bytes: stats.size, modifiedMs: Math.trunc(stats.mtimeMs) };
+    return { path, bytes: stats.size, modifiedMs: stats.mtimeMs };
   } catch (error) {
     if (error instanceof SourceProblem) throw error;
     const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';

@@ -56,12 +56,6 @@ describe('a published partition', () => {
       '1 2',
     ]);
   });
-
-  it('is left out of the report of another job', async () => {
-    await publish();
-    expect(await reportPartitions(folder, { jobId: 'job-2' })).toEqual([]);
-    expect(await reportPartitions(folder, { jobId: 'job-1' })).toEqual([reported]);
-  });
 });
 
 describe('a partition that is not whole', () => {
