@@ -31,16 +31,24 @@ export function buildDeployment(
     vertex,
     parallelism: state.parallelism,
     inputs: vertex.inputs.map((_, index) => taskInput(context, vertex, state, execution.subtask, index)),
-    sinks: vertex.sinks.map((output) => {
-      const sink = sinkNamed(context.jobGraph, output.sink);
-      return {
-        sink,
-        stagingFolder: stagingFolder(sink, context.jobGraph.name, context.graph.jobId ?? '', context.epoch),
-      };
-    }),
+    sinks: vertex.sinks.map((output) => staging(context, sinkNamed(context.jobGraph, output.sink))),
+    ...quarantine(context, vertex),
     functionsFolder: context.folder.functions,
     timeoutMs: context.timeoutMs,
   };
+}
+
+function staging(context: DeploymentContext, sink: SinkSpec): TaskDeployment['sinks'][number] {
+  const { jobGraph, graph, epoch } = context;
+  return { sink, stagingFolder: stagingFolder(sink, jobGraph.name, graph.jobId ?? '', epoch) };
+}
+
+/** Rows that a source puts aside lie beside the vertex's own sink, else beside the job's first. */
+function quarantine(context: DeploymentContext, vertex: JobVertex): Pick<TaskDeployment, 'quarantine'> {
+  const name = vertex.sinks[0]?.sink ?? context.jobGraph.sinks[0]?.name;
+  if (name === undefined || !vertex.inputs.some(({ kind }) => kind === 'source')) return {};
+  const { sink, stagingFolder } = staging(context, sinkNamed(context.jobGraph, name));
+  return { quarantine: { sink: sink.name, stagingFolder } };
 }
 
 export function sinkNamed(jobGraph: JobGraph, name: string): SinkSpec {

@@ -1,11 +1,9 @@
 // Rows of a csv or NDJSON source that do not have the source's types: what was wrong, in which file and line.
-import { messageOf } from '../../model/errors.ts';
 import type { SourceSpec } from '../../model/job-graph.ts';
 import { quoteLiteral } from '../../sql/duckdb.ts';
 import { badJsonLinesSql } from '../../sql/source-scan.ts';
 import type { TaskInput } from '../protocol/messages.ts';
 import type { Attempt } from './attempt.ts';
-import { TaskError } from './task-error.ts';
 
 type SourceInput = Extract<TaskInput, { kind: 'source' }>;
 
@@ -39,14 +37,6 @@ function rejectedCsv(source: SourceSpec): string {
 
 function orderedJson(source: SourceSpec, splits: readonly number[]): string {
   return `SELECT file, line, text FROM (${badJsonLinesSql(source, splits)}) ORDER BY file, line`;
-}
-
-/** DuckDB's error of a scan as one line that names source, file and line, where it is about a row. */
-export function badRowError(source: SourceSpec, error: unknown): unknown {
-  if (error instanceof TaskError) return error;
-  return new TaskError('task', rowMessage(source, rawMessage(error)) ?? `source ${source.name}: ${messageOf(error)}`, {
-    cause: error,
-  });
 }
 
 /** One line that names source, file and line, where `error` is about a row of one of the sources; else null. */

@@ -1,14 +1,16 @@
 // Splits of a file source as a relation. Bad rows fail the attempt with file and line, or are left out and counted.
 // Where they are left out of a csv file the scan is materialised: which rows are bad must not depend on the columns that
 // a query happens to use.
+import { messageOf } from '../../model/errors.ts';
 import type { SourceSpec } from '../../model/job-graph.ts';
 import { quoteLiteral } from '../../sql/duckdb.ts';
 import { sourceScanSql } from '../../sql/source-scan.ts';
 import type { TaskInput } from '../protocol/messages.ts';
 import type { Attempt } from './attempt.ts';
-import { badRowError, collectBadRows } from './bad-rows.ts';
+import { collectBadRows } from './bad-rows.ts';
 import { quarantine } from './quarantine.ts';
 import { checkSourceFiles } from './source-files.ts';
+import { TaskError } from './task-error.ts';
 import type { TaskInputRelation } from './task-input.ts';
 
 type SourceInput = Extract<TaskInput, { kind: 'source' }>;
@@ -44,7 +46,8 @@ async function materialise(
   try {
     return { table, rows: await attempt.run(`CREATE TABLE ${table} AS ${sql}`) };
   } catch (error) {
-    throw badRowError(source, error);
+    if (error instanceof TaskError) throw error;
+    throw new TaskError('task', `source ${source.name}: ${messageOf(error)}`, { cause: error });
   }
 }
 
