@@ -42,6 +42,7 @@ const fileOwners: readonly string[] = [
   'engine/kernel/',
   'engine/processes.ts', // log files of the processes it starts
   'engine/run-files.ts', // what a run leaves behind, removed at its end
+  'engine/job-master/main.ts', // removes the failure file of an earlier start
   'engine/job-master/process-table.ts', // processes.json
   'engine/job-master/reconciling.ts', // which workers have a folder
   'engine/protocol/master-file.ts', // where the JobMaster listens

@@ -17,10 +17,23 @@ import type {
 } from '../model/job-events.ts';
 import type { JobState } from '../model/states.ts';
 import { jobStates } from '../model/states.ts';
+import {
+  bytes,
+  CellError,
+  type Cells,
+  count,
+  flag,
+  list,
+  listOfGroups,
+  number,
+  numberOrNull,
+  numbers,
+  text,
+  textOrNull,
+} from './cells.ts';
 import { eventTypeOf, GraphTables } from './event-types.ts';
 import { noVertex } from './frame.ts';
 import { isJobGraph } from './job-graph-shape.ts';
-import { decodeNumberList } from './number-list.ts';
 import { checkPayloadBounds } from './payload-bounds.ts';
 import { isPlainObject, isText, mapOf } from './shape.ts';
 
@@ -28,11 +41,6 @@ export type DecodedEvent =
   | { readonly kind: 'event'; readonly event: JobEvent }
   | { readonly kind: 'unknown-type' }
   | { readonly kind: 'invalid'; readonly reason: string };
-
-/** Thrown inside this file only: a cell that does not have its shape. */
-class CellError extends Error {}
-
-type Cells = readonly unknown[];
 
 const recoveryCauses: ReadonlySet<unknown> = new Set<RecoveryCause>([
   'job-master-lost',
@@ -252,57 +260,6 @@ function datasetId(cell: unknown, tables: GraphTables): string {
   const id = tables.datasetIds[count(cell)];
   if (id === undefined) throw new CellError(`data set ${String(cell)} is not in the job graph`);
   return id;
-}
-
-function list(cell: unknown): Cells {
-  if (!Array.isArray(cell)) throw new CellError('an array was expected');
-  return cell;
-}
-
-function listOfGroups(cell: unknown, size: number): Cells {
-  const cells = list(cell);
-  if (cells.length % size !== 0) throw new CellError(`an array of groups of ${size} was expected`);
-  return cells;
-}
-
-function text(cell: unknown): string {
-  if (typeof cell !== 'string') throw new CellError('a string was expected');
-  return cell;
-}
-
-function textOrNull(cell: unknown): string | null {
-  return cell === null ? null : text(cell);
-}
-
-function number(cell: unknown): number {
-  if (typeof cell !== 'number') throw new CellError('a number was expected');
-  return cell;
-}
-
-function numberOrNull(cell: unknown): number | null {
-  return cell === null ? null : number(cell);
-}
-
-function count(cell: unknown): number {
-  if (!Number.isSafeInteger(cell) || (cell as number) < 0)
-    throw new CellError('a whole number, 0 or more, was expected');
-  return cell as number;
-}
-
-function flag(cell: unknown): boolean {
-  if (typeof cell !== 'boolean') throw new CellError('true or false was expected');
-  return cell;
-}
-
-function bytes(cell: unknown): Uint8Array {
-  if (!(cell instanceof Uint8Array)) throw new CellError('bytes were expected');
-  return cell;
-}
-
-function numbers(cell: unknown): number[] {
-  const values = decodeNumberList(bytes(cell));
-  if (values === null) throw new CellError('a number list was expected');
-  return values;
 }
 
 function jobState(cell: unknown): JobState {

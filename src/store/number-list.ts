@@ -11,10 +11,8 @@ export function encodeNumberList(values: readonly number[]): Uint8Array {
   const width = widthOf(values);
   const bytes = new Uint8Array(1 + values.length * width);
   bytes[0] = width;
-  const view = new DataView(bytes.buffer);
-  for (let index = 0; index < values.length; index++) {
-    writeElement(view, 1 + index * width, width, values[index] as number);
-  }
+  if (width === doubleWidth) writeDoubles(bytes, values);
+  else writeUnsigned(bytes, width, values);
   return bytes;
 }
 
@@ -28,11 +26,25 @@ function widthOf(values: readonly number[]): number {
   return highest <= 0xff ? 1 : highest <= 0xffff ? 2 : 4;
 }
 
-function writeElement(view: DataView, at: number, width: number, value: number): void {
-  if (width === 1) view.setUint8(at, value);
-  else if (width === 2) view.setUint16(at, value, true);
-  else if (width === 4) view.setUint32(at, value, true);
-  else view.setFloat64(at, value, true);
+/** By hand, as in `decodeUnsigned`. The array keeps the low eight bits of what is assigned to an element. */
+function writeUnsigned(bytes: Uint8Array, width: number, values: readonly number[]): void {
+  let at = 1;
+  for (let index = 0; index < values.length; index++, at += width) {
+    const value = values[index] as number;
+    bytes[at] = value;
+    if (width > 1) bytes[at + 1] = value >>> 8;
+    if (width > 2) {
+      bytes[at + 2] = value >>> 16;
+      bytes[at + 3] = value >>> 24;
+    }
+  }
+}
+
+function writeDoubles(bytes: Uint8Array, values: readonly number[]): void {
+  const view = new DataView(bytes.buffer);
+  for (let index = 0; index < values.length; index++) {
+    view.setFloat64(1 + index * doubleWidth, values[index] as number, true);
+  }
 }
 
 /** Decodes a list; null where the bytes are not one. */

@@ -194,7 +194,7 @@ describe('recovery', () => {
     expect(result.code).toBe(code);
     const suspended = parseJson<RunReport>(result);
     expect(suspended.state).toBe('SUSPENDED');
-    expect(result.stderr).toContain('jobrec run ');
+    expect(suspended.failure?.hint).toContain(`jobrec run ${job.jobFile}`);
     expect(await readProcesses(folder)).toBeNull();
     const report = parseJson<RunReport>(await runCli([...runArgs(job), '--json']));
     await expectFinished(job, report);

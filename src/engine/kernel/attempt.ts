@@ -8,6 +8,7 @@ import { describeQuery } from '../../sql/duckdb.ts';
 import type { PartitionVerifier } from '../partition-store/partition-verifier.ts';
 import type { TaskDeployment } from '../protocol/messages.ts';
 import { TaskError } from './task-error.ts';
+import { timeoutMessage } from './timeout-message.ts';
 
 /** What a slot lends to each of its attempts. */
 export interface TaskEnvironment {
@@ -163,9 +164,4 @@ export class Attempt {
     this.#interrupts = setInterval(interrupt, interruptIntervalMs);
     this.#abort.abort(reason);
   }
-}
-
-/** What an attempt says that took longer than `task.timeout`. */
-export function timeoutMessage(timeoutMs: number): string {
-  return `the attempt took longer than task.timeout (${timeoutMs / 1000} s)`;
 }

@@ -24,6 +24,7 @@ async function main(): Promise<void> {
     slotMemoryBytes: Number(memoryBytes),
     orphanTimeoutMs: Number(orphanTimeoutMs),
     onEnd: (reason) => end(0, reason),
+    onBroken: (reason) => end(1, reason),
   });
   taskManager.start();
 }

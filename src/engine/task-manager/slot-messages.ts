@@ -10,6 +10,9 @@ export interface SlotSetup {
 
 export type ToSlot = { readonly type: 'run'; readonly deployment: TaskDeployment } | { readonly type: 'cancel' };
 
+/** `ready`: the thread's database is open; from then on its end is a task's doing. */
+export type FromSlot = { readonly type: 'ready' } | TaskOutcome;
+
 export type TaskOutcome =
   | { readonly type: 'finished'; readonly result: TaskResult }
   | { readonly type: 'failed'; readonly failure: TaskFailure };

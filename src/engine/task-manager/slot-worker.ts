@@ -1,32 +1,44 @@
 // The thread of one slot: a DuckDB instance of its own, limited to the slot's share, that runs one attempt at a time.
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parentPort, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import type { DuckDBInstance } from '@duckdb/node-api';
 import { invariant, messageOf } from '../../model/errors.ts';
 import { openDatabase } from '../../sql/duckdb.ts';
 import { runTask } from '../kernel/run-task.ts';
 import { TaskError } from '../kernel/task-error.ts';
-import type { SlotSetup, TaskOutcome, ToSlot } from './slot-messages.ts';
+import { PartitionVerifier } from '../partition-store/partition-verifier.ts';
+import type { FromSlot, SlotSetup, TaskOutcome, ToSlot } from './slot-messages.ts';
 
-async function serve(setup: SlotSetup): Promise<void> {
-  invariant(parentPort, 'a slot runs in a thread of its TaskManager');
-  const port = parentPort;
-  const tempDirectory = join(setup.workerFolder, `temp-${setup.slot}`);
-  const database = mkdir(tempDirectory, { recursive: true }).then(() =>
-    openDatabase({ threads: 1, memoryLimitBytes: setup.memoryBytes, tempDirectory }),
-  );
-  // Whoever runs a task hears of a failure; until then it is not unhandled.
-  database.catch(() => {});
+async function serve(port: MessagePort, setup: SlotSetup): Promise<void> {
+  const tell = (message: FromSlot) => port.postMessage(message);
+  const { workerFolder } = setup;
+  const verifier = new PartitionVerifier();
+  // Stack traces of bundled map functions name the user's own files.
+  process.setSourceMapsEnabled(true);
   let attempt = new AbortController();
+  const opening = openSlotDatabase(setup);
   port.on('message', async (message: ToSlot) => {
     if (message.type === 'cancel') return attempt.abort();
     attempt = new AbortController();
-    const { workerFolder } = setup;
     const { signal } = attempt;
-    port.postMessage(
-      await outcomeOf(async () => runTask(message.deployment, { database: await database, workerFolder, signal })),
+    tell(
+      await outcomeOf(async () =>
+        runTask(message.deployment, { database: await opening, workerFolder, signal, verifier }),
+      ),
     );
   });
+  // A database that cannot be opened ends the thread, and with it the TaskManager: no attempt can run here.
+  await opening;
+  tell({ type: 'ready' });
+}
+
+async function openSlotDatabase({ workerFolder, slot, memoryBytes }: SlotSetup): Promise<DuckDBInstance> {
+  const tempDirectory = join(workerFolder, `temp-${slot}`);
+  // What a killed process spilled is nobody's.
+  await rm(tempDirectory, { recursive: true, force: true });
+  await mkdir(tempDirectory, { recursive: true });
+  return openDatabase({ threads: 1, memoryLimitBytes: memoryBytes, tempDirectory });
 }
 
 async function outcomeOf(run: () => ReturnType<typeof runTask>): Promise<TaskOutcome> {
@@ -38,4 +50,5 @@ async function outcomeOf(run: () => ReturnType<typeof runTask>): Promise<TaskOut
   }
 }
 
-await serve(workerData as SlotSetup);
+invariant(parentPort, 'a slot runs in a thread of its TaskManager');
+await serve(parentPort, workerData as SlotSetup);

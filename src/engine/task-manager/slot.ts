@@ -1,20 +1,30 @@
 // One slot of a TaskManager, seen from the main thread: a thread with its own DuckDB instance that runs one attempt at
 // a time. A user's function may block its thread for ever or end it: heartbeats go on, and the slot gets a new thread.
+// A thread that ends before it could run anything is no task's doing: the slot is broken, and says so.
 import { Worker } from 'node:worker_threads';
 import { invariant, messageOf } from '../../model/errors.ts';
+import { timeoutMessage } from '../kernel/timeout-message.ts';
 import type { TaskDeployment } from '../protocol/messages.ts';
-import type { SlotSetup, TaskOutcome, ToSlot } from './slot-messages.ts';
+import type { FromSlot, SlotSetup, TaskOutcome, ToSlot } from './slot-messages.ts';
 
-/** How long a canceled attempt gets to stop by itself before its thread is ended. */
-const cancelGraceMs = 2_000;
+/** How long an attempt that was told to stop, or is out of time, gets to stop by itself before its thread is ended. */
+const stopGraceMs = 2_000;
+
+export interface SlotOptions extends SlotSetup {
+  /** The slot cannot run anything: its database does not open. */
+  readonly onBroken: (reason: string) => void;
+}
 
 export class Slot {
   readonly #setup: SlotSetup;
+  readonly #onBroken: (reason: string) => void;
   #thread: Worker;
+  #isReady = false;
   #settle: ((outcome: TaskOutcome) => void) | null = null;
 
-  constructor(setup: SlotSetup) {
+  constructor({ onBroken, ...setup }: SlotOptions) {
     this.#setup = setup;
+    this.#onBroken = onBroken;
     this.#thread = this.#startThread();
   }
 
@@ -25,13 +35,12 @@ export class Slot {
   /** Runs one attempt. Always resolves: what goes wrong is an outcome. */
   async run(deployment: TaskDeployment): Promise<TaskOutcome> {
     invariant(this.isFree, 'a slot runs one attempt at a time');
-    const { timeoutMs } = deployment;
-    const timer = timeoutMs === null ? null : setTimeout(() => this.#timeOut(timeoutMs), timeoutMs);
+    const timer = this.#backstop(deployment.timeoutMs);
     const outcome = await new Promise<TaskOutcome>((resolve) => {
       this.#settle = resolve;
       this.#tell({ type: 'run', deployment });
     });
-    if (timer) clearTimeout(timer);
+    clearTimeout(timer);
     return outcome;
   }
 
@@ -40,13 +49,14 @@ export class Slot {
     const canceled = this.#settle;
     if (!canceled) return;
     this.#tell({ type: 'cancel' });
-    setTimeout(() => {
-      if (this.#settle === canceled) this.#replaceThread('canceled', 'canceled');
-    }, cancelGraceMs).unref();
+    const end = () => this.#settle === canceled && this.#replaceThread('canceled', 'canceled');
+    setTimeout(end, stopGraceMs).unref();
   }
 
-  #timeOut(timeoutMs: number): void {
-    if (this.#settle) this.#replaceThread('task', `the attempt took longer than task.timeout (${timeoutMs / 1000} s)`);
+  /** The thread keeps the time by itself, unless a function blocks it. */
+  #backstop(timeoutMs: number | null): NodeJS.Timeout | undefined {
+    if (timeoutMs === null) return undefined;
+    return setTimeout(() => this.#replaceThread('task', timeoutMessage(timeoutMs)), timeoutMs + stopGraceMs);
   }
 
   #tell(message: ToSlot): void {
@@ -54,19 +64,31 @@ export class Slot {
   }
 
   #startThread(): Worker {
+    this.#isReady = false;
     const thread = new Worker(new URL('./slot-worker.js', import.meta.url), { workerData: this.#setup });
-    thread.on('message', (outcome: TaskOutcome) => this.#end(outcome));
-    thread.on('error', (error) =>
-      this.#replaceThread('task', `the task ended its thread: ${messageOf(error)}`, thread),
-    );
-    thread.on('exit', () => this.#replaceThread('task', 'the task ended its thread', thread));
+    thread.on('message', (message: FromSlot) => {
+      if (thread === this.#thread) this.#hear(message);
+    });
+    thread.on('error', (error) => this.#threadEnded(thread, `: ${messageOf(error)}`));
+    thread.on('exit', () => this.#threadEnded(thread, ''));
     return thread;
   }
 
-  #replaceThread(kind: 'task' | 'canceled', message: string, thread = this.#thread): void {
+  #hear(message: FromSlot): void {
+    if (message.type === 'ready') this.#isReady = true;
+    else this.#end(message);
+  }
+
+  #threadEnded(thread: Worker, why: string): void {
     if (thread !== this.#thread) return;
+    if (this.#isReady) this.#replaceThread('task', `the task ended its thread${why}`);
+    else this.#onBroken(`slot ${this.#setup.slot} could not be started${why}`);
+  }
+
+  #replaceThread(kind: 'task' | 'canceled', message: string): void {
+    const ended = this.#thread;
     this.#thread = this.#startThread();
-    void thread.terminate();
+    void ended.terminate();
     this.#end({ type: 'failed', failure: { kind, message, partition: null } });
   }
 

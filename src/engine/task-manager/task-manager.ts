@@ -20,6 +20,8 @@ export interface TaskManagerOptions {
   readonly orphanTimeoutMs: number;
   /** Called once, when the process may end. */
   readonly onEnd: (reason: string) => void;
+  /** Called when no task can run here. */
+  readonly onBroken: (reason: string) => void;
 }
 
 export class TaskManager {
@@ -33,8 +35,11 @@ export class TaskManager {
 
   constructor(options: TaskManagerOptions) {
     this.#options = options;
-    const { workerFolder, slotMemoryBytes: memoryBytes } = options;
-    this.#slots = Array.from({ length: options.slots }, (_, slot) => new Slot({ workerFolder, slot, memoryBytes }));
+    const { workerFolder, slotMemoryBytes: memoryBytes, onBroken } = options;
+    this.#slots = Array.from(
+      { length: options.slots },
+      (_, slot) => new Slot({ workerFolder, slot, memoryBytes, onBroken }),
+    );
     this.#finder = new LeaderFinder({
       masterFile: options.masterFile,
       orphanTimeoutMs: options.orphanTimeoutMs,
