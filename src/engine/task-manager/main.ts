@@ -5,15 +5,25 @@ import { jobFolderAt, workerFolder } from '../../store/job-folder.ts';
 import { TaskManager } from './task-manager.ts';
 import { claimWorkerFolder } from './worker-claim.ts';
 
+/** How long running attempts get to stop before the process ends all the same. */
+const stopGraceMs = 3_000;
+
 function end(code: number, reason: string): never {
   process.stderr.write(`${new Date().toISOString()} TaskManager: ${reason}\n`);
   process.exit(code);
 }
 
+/** Stops what runs, then ends: exit() would wait for every query that a slot's thread is in. */
+async function stopAndEnd(taskManager: TaskManager, reason: string): Promise<void> {
+  const late = setTimeout(() => process.kill(process.pid, 'SIGKILL'), stopGraceMs);
+  await taskManager.stop();
+  clearTimeout(late);
+  end(0, reason);
+}
+
 async function main(): Promise<void> {
   const [root = '', workerId = '', slots = '1', memoryBytes = '0', orphanTimeoutMs = '60000'] = process.argv.slice(2);
   const folder = jobFolderAt(root);
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => end(0, `received ${signal}`));
   const own = workerFolder(folder, workerId);
   await claimWorkerFolder(own, workerId);
   const taskManager = new TaskManager({
@@ -23,9 +33,13 @@ async function main(): Promise<void> {
     slots: Number(slots),
     slotMemoryBytes: Number(memoryBytes),
     orphanTimeoutMs: Number(orphanTimeoutMs),
-    onEnd: (reason) => end(0, reason),
+    onEnd: (reason) => void stopAndEnd(taskManager, reason),
     onBroken: (reason) => end(1, reason),
   });
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    process.once(signal, () => void stopAndEnd(taskManager, `received ${signal}`));
+  }
+  process.on('uncaughtException', (error) => end(1, messageOf(error)));
   taskManager.start();
 }
 

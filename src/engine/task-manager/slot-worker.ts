@@ -45,6 +45,8 @@ async function outcomeOf(run: () => ReturnType<typeof runTask>): Promise<TaskOut
   try {
     return { type: 'finished', result: await run() };
   } catch (error) {
+    // After DuckDB's own fatal errors its database answers nothing any more: the thread ends, a new one takes over.
+    if (/^FATAL Error|database has been invalidated/m.test(messageOf(error))) throw error;
     if (error instanceof TaskError) return { type: 'failed', failure: error.failure };
     return { type: 'failed', failure: { kind: 'task', message: messageOf(error), partition: null } };
   }

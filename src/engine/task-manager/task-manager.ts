@@ -55,6 +55,12 @@ export class TaskManager {
     setInterval(() => this.#leader?.send({ type: 'heartbeat' }), heartbeatIntervalMs);
   }
 
+  /** Resolves when no attempt runs any more; takes no new ones. */
+  async stop(): Promise<void> {
+    this.#epoch = Number.POSITIVE_INFINITY;
+    await this.#cancelAll();
+  }
+
   async #register(connection: LeaderConnection, token: string): Promise<void> {
     // What an earlier master deployed is not wanted any more; the report must not race with its partitions.
     await this.#cancelAll();
