@@ -97,7 +97,7 @@ test('the sample is what the other tests take it for', async () => {
   expect(end.findings).toEqual([]);
   expect(records.map((record) => record.sequence)).toEqual([...records.keys()]);
   expect(new Set(records.map((record) => record.epoch))).toEqual(new Set([1, 2, 3]));
-  expect(end.segments.length).toBeGreaterThanOrEqual(5);
+  expect(end.segments.length).toBeGreaterThanOrEqual(4);
   const log = await openJobLog(folder);
   expect(await recordsOf(log)).toEqual(records);
   expect(await log.summary()).toMatchObject({
@@ -111,7 +111,7 @@ test('the sample is what the other tests take it for', async () => {
 
 describe('one flipped byte', () => {
   test('anywhere below the last mark is corruption: named, true prefix, no writer goes on', {
-    timeout: 120_000,
+    timeout: 240_000,
   }, async () => {
     for (const [name, bytes] of files) {
       const end = name === lastSegment ? bytes.length - markBytes : bytes.length;
@@ -132,7 +132,7 @@ describe('one flipped byte', () => {
     }
   });
 
-  test('in the last mark is a torn tail: nothing is lost, and a writer goes on', { timeout: 60_000 }, async () => {
+  test('in the last mark is a torn tail: nothing is lost, and a writer goes on', { timeout: 120_000 }, async () => {
     const bytes = files.get(lastSegment) as Buffer;
     for (let at = bytes.length - markBytes; at < bytes.length; at++) {
       const flipped = Buffer.from(bytes);
@@ -149,7 +149,7 @@ describe('one flipped byte', () => {
 });
 
 describe('cut off at every byte', () => {
-  test('a segment that has a successor, or the manifest: corruption', { timeout: 120_000 }, async () => {
+  test('a segment that has a successor, or the manifest: corruption', { timeout: 240_000 }, async () => {
     for (const [name, bytes] of files) {
       if (name === lastSegment) continue;
       for (let length = 0; length < bytes.length; length++) {
@@ -164,7 +164,7 @@ describe('cut off at every byte', () => {
   });
 
   test('the last segment: a torn tail or a clean end, and a writer goes on behind it', {
-    timeout: 120_000,
+    timeout: 240_000,
   }, async () => {
     const bytes = files.get(lastSegment) as Buffer;
     for (let length = headerBytes; length < bytes.length; length++) {

@@ -201,18 +201,18 @@ export async function writeGroups(writer: StoreWriter, groups: readonly (readonl
 }
 
 /**
- * A store of a few kB over three epochs: the first cut by the second, the second rolled over several segments, the
- * third closed but not sealed.
+ * A store of a few kB over three epochs: the first cut by the second, the second rolled over two segments, the third
+ * closed but not sealed.
  */
 export async function writeThreeEpochs(folder: string): Promise<void> {
   const first = await StoreWriter.create(optionsFor(folder));
-  await writeGroups(first, [[smallSubmitted], [finished(0), finished(1)], [finished(2)]]);
+  await writeGroups(first, [[smallSubmitted], [finished(0), finished(1)]]);
   await first.close();
   const second = await StoreWriter.resume(optionsFor(folder, { epoch: 2, segmentSizeBytesMax: 400 }));
-  await writeGroups(second.writer, [[finished(3), finished(4)], [finished(5)], [finished(6)], [finished(7)]]);
+  await writeGroups(second.writer, [[finished(2), finished(3)], [finished(4)]]);
   await second.writer.close();
   const third = await StoreWriter.resume(optionsFor(folder, { epoch: 3 }));
-  await writeGroups(third.writer, [[finished(8)], [finished(9), finished(10)]]);
+  await writeGroups(third.writer, [[finished(5)], [finished(6), finished(7)]]);
   await third.writer.close();
 }
 
