@@ -32,10 +32,10 @@ export interface ClusterSize {
 export type JobMasterStart = 'submitted' | 'resumed' | 'restarted';
 
 export function spawnJobMaster(folder: JobFolder, size: ClusterSize, start: JobMasterStart): EngineProcess {
-  return spawnEngineProcess('job-master.js', join(folder.logs, 'job-master.log'), [
-    folder.root,
-    JSON.stringify({ ...size, start }),
-  ]);
+  // It never leaves the loopback address, and reading extra certificates would cost it as much as all of its start.
+  const { NODE_EXTRA_CA_CERTS: _, ...environment } = process.env;
+  const args = [folder.root, JSON.stringify({ ...size, start })];
+  return spawnEngineProcess('job-master.js', join(folder.logs, 'job-master.log'), args, environment);
 }
 
 export function spawnTaskManager(folder: JobFolder, workerId: WorkerId, size: ClusterSize): EngineProcess {
@@ -48,13 +48,18 @@ export function spawnTaskManager(folder: JobFolder, workerId: WorkerId, size: Cl
   ]);
 }
 
-function spawnEngineProcess(script: string, logFile: string, args: readonly string[]): EngineProcess {
+function spawnEngineProcess(
+  script: string,
+  logFile: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = process.env,
+): EngineProcess {
   mkdirSync(dirname(logFile), { recursive: true });
   const log = openSync(logFile, 'a');
   try {
     // The bundles lie side by side in dist/, and this module is part of one of them.
     const path = fileURLToPath(new URL(`./${script}`, import.meta.url));
-    const child = spawn(process.execPath, [path, ...args], { detached: true, stdio: ['ignore', log, log] });
+    const child = spawn(process.execPath, [path, ...args], { detached: true, env, stdio: ['ignore', log, log] });
     child.unref();
     return { pid: child.pid ?? -1, ended: endOf(child) };
   } finally {

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { DiffReport } from '../../src/services/diff-report.ts';
 import type { RunReport } from '../../src/services/run-report.ts';
-import { eventually, kill, type Processes, parseJson, pause, readProcesses, runJson, startCli } from './cli.ts';
+import { eventually, kill, type Processes, parseJson, pause, readProcesses, runCli, startCli } from './cli.ts';
+import { losePartition } from './lose-partition.ts';
 import { createSalesJob, outputRows, type SalesJob } from './sales-job.ts';
 
 export const killKinds = ['job-master', 'task-manager', 'client', 'all'] as const;
@@ -50,13 +51,13 @@ async function killAndCheck(job: SalesJob, kind: KillKind, random: (below: numbe
     });
     const planned = round < 3 ? 1 + random(2) : 0;
     for (let strike = 0; strike < planned && !ended; strike += 1) {
-      await pause(random(900));
+      while (!ended && !(await processesOf(job))) await pause(5);
+      await pause(random(2_500));
       if (await strikeAt(job, kind, random)) kills += 1;
     }
     const result = await run.result;
     if (result.signal === 'SIGKILL') {
-      await quiet(job, kind);
-      predicted = kind === 'all' ? await predict(job) : null;
+      if (kind === 'all') predicted = await afterAllDied(job, random);
       continue;
     }
     const report = parseJson<RunReport>(result);
@@ -97,20 +98,20 @@ function victims(processes: Processes, kind: KillKind, random: (below: number) =
   }
 }
 
-/** After the client's death: a headless job goes on, and the next run attaches to it or finds it ended. */
-async function quiet(job: SalesJob, kind: KillKind): Promise<void> {
-  if (kind !== 'all') return;
+/** Makes sure that all are dead, loses a partition in some runs, and asks what the next run will do. */
+async function afterAllDied(job: SalesJob, random: (below: number) => number): Promise<DiffReport | null> {
   // A process that was being started at the moment of the kill is not in the list that was read: end it, too.
   await pause(300);
   const processes = await processesOf(job);
   if (processes) for (const pid of victims(processes, 'all', () => 0)) kill(pid);
   await pause(50);
-}
-
-async function predict(job: SalesJob): Promise<DiffReport | null> {
   const [name] = await readdir(join(job.home, 'jobs')).catch(() => []);
   if (name === undefined) return null;
-  return runJson<DiffReport>(['diff', join(job.home, 'jobs', name, 'job-events')]).catch(() => null);
+  const folder = join(job.home, 'jobs', name);
+  if (random(2) === 0) await losePartition(folder, random);
+  const result = await runCli(['diff', join(folder, 'job-events'), '--json']);
+  // Killed before the first event was recorded: there is nothing to predict from.
+  return result.code === 4 ? null : parseJson<DiffReport>(result);
 }
 
 async function processesOf(job: SalesJob): Promise<Processes | null> {

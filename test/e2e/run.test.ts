@@ -6,6 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { DiffReport } from '../../src/services/diff-report.ts';
 import type { JobsReport, RunReport } from '../../src/services/run-report.ts';
 import { eventually, kill, parseJson, pause, readProcesses, runCli, runJson, startCli } from './cli.ts';
+import { losePartition } from './lose-partition.ts';
 import { createSalesJob, outputRows, type SalesJob } from './sales-job.ts';
 
 const jobs: SalesJob[] = [];
@@ -167,7 +168,7 @@ describe('recovery', () => {
     for (const pid of allPids(processes)) kill(pid);
     await run.result;
     await pause(50);
-    await losePartition(folder);
+    expect(await losePartition(folder, () => 0)).toBe(true);
     const diff = await runJson<DiffReport>(['diff', join(folder, 'job-events')]);
     expect(diff.basis.survivors).toBe('folders');
     expect(diff.summary.rerun).toBeGreaterThan(0);
@@ -262,16 +263,4 @@ async function statusChanges(store: string): Promise<string[]> {
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line).state);
-}
-
-/** Deletes the data of one partition that some task still needs: the first that a worker's folder holds. */
-async function losePartition(folder: string): Promise<void> {
-  for (const worker of await readdir(join(folder, 'workers'))) {
-    const partitions = join(folder, 'workers', worker, 'partitions');
-    for (const dataset of await readdir(partitions).catch(() => [])) {
-      const data = (await readdir(join(partitions, dataset))).find((name) => name.endsWith('.parquet'));
-      if (data) return rm(join(partitions, dataset, data));
-    }
-  }
-  throw new Error('no worker holds a partition');
 }
