@@ -202,6 +202,7 @@ export class JobMaster {
   }
 
   async #endWorkers(): Promise<void> {
+    this.#supervisor.killStarting();
     this.#pool.shutdown();
     const deadline = performance.now() + shutdownTimeoutMs;
     while (this.#pool.workers.size > 0 && performance.now() < deadline) await pause(5);

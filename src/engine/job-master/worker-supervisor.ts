@@ -74,6 +74,11 @@ export class WorkerSupervisor {
     }
   }
 
+  /** Kills what was started here and has not registered. Not for a fenced master: its workers may have another leader. */
+  killStarting(): void {
+    for (const { pid } of this.starting) signalProcess(pid, 'SIGKILL');
+  }
+
   stop(): void {
     this.#stopped = true;
   }
