@@ -1,8 +1,18 @@
 // The columns of what a map function yields. Declared columns are fixed. Otherwise a column named like an input column
 // has its type as long as all values fit it; else the type follows from the one kind of values it has. Whatever is not
 // unambiguous is an error that asks for `columns`.
-import { BIGINT, BLOB, BOOLEAN, DOUBLE, type DuckDBType, HUGEINT, TIMESTAMP, VARCHAR } from '@duckdb/node-api';
-import { fitValue, misfit } from './map-values.ts';
+import {
+  BIGINT,
+  BLOB,
+  BOOLEAN,
+  DOUBLE,
+  type DuckDBType,
+  type DuckDBValue,
+  HUGEINT,
+  TIMESTAMP,
+  VARCHAR,
+} from '@duckdb/node-api';
+import { type Fit, type Fitted, fitterOf, misfit } from './map-values.ts';
 import { TaskError } from './task-error.ts';
 
 /** A type by its DuckDB spelling and as the package's object. */
@@ -36,41 +46,90 @@ const naturalTypes: Readonly<Record<Exclude<ValueKind, 'other'>, ColumnType>> = 
   bytes: { text: 'BLOB', type: BLOB },
 };
 
+/** One column of yielded rows. */
+export interface YieldedColumn {
+  readonly name: string;
+  /** null as long as there was no value to tell. */
+  readonly type: ColumnType | null;
+  /** The values as ones of the column's type. Throws a TaskError for one that is not. */
+  fit(values: readonly unknown[]): DuckDBValue[];
+}
+
+/** A column with the type that the job file declares. */
+export class DeclaredColumn implements YieldedColumn {
+  readonly name: string;
+  readonly type: ColumnType;
+  readonly #stage: string;
+  readonly #fit: Fit;
+
+  constructor(stage: string, name: string, type: ColumnType) {
+    this.#stage = stage;
+    this.name = name;
+    this.type = type;
+    this.#fit = fitterOf(type.type);
+  }
+
+  fit(values: readonly unknown[]): DuckDBValue[] {
+    return values.map((value) => {
+      const fitted = this.#fit(value);
+      if (fitted !== misfit) return fitted;
+      const message = `column ${this.name} is ${this.type.text}, but its function yielded ${textOf(value)}`;
+      throw new TaskError('task', `stage ${this.#stage}: ${message}`);
+    });
+  }
+}
+
 /** What is known of one undeclared column so far. */
-export class InferredColumn {
+export class InferredColumn implements YieldedColumn {
   readonly name: string;
   readonly #stage: string;
   readonly #kinds = new Set<ValueKind>();
-  #type: ColumnType | null;
-  #isInputType: boolean;
+  #type: ColumnType | null = null;
+  #fit: Fit = () => misfit;
+  #isInputType = false;
 
   /** `input`: the type of the input column of that name. */
   constructor(stage: string, name: string, input: ColumnType | null) {
     this.#stage = stage;
     this.name = name;
-    this.#type = input;
+    if (input !== null) this.#setType(input);
     this.#isInputType = input !== null;
   }
 
-  /** null as long as there was no value to tell. */
   get type(): ColumnType | null {
     return this.#type;
   }
 
-  /** The type that holds these values and all before them. Throws a TaskError where there is none. */
-  admit(values: readonly unknown[]): ColumnType | null {
+  /**
+   * The values as ones of the column's type, which is widened first where they need it; NULLs as long as there is none.
+   * Throws a TaskError where no type holds these values and all before them.
+   */
+  fit(values: readonly unknown[]): DuckDBValue[] {
+    const fitted: DuckDBValue[] = [];
     for (const value of values) {
-      if (value === null || value === undefined) continue;
-      this.#kinds.add(kindOf(value));
-      while (!this.#holds(value)) this.#widen(value);
+      const one = value === null || value === undefined ? null : this.#fitPresent(value);
+      // A type that was widened meanwhile changes the values before, too.
+      if (one === misfit) return this.fit(values);
+      fitted.push(one);
     }
-    return this.#type;
+    return fitted;
   }
 
   /** The input's type may hold values of several kinds (1 and 1n); a type that follows from the kind holds only its kind. */
-  #holds(value: unknown): boolean {
-    if (this.#type === null || (!this.#isInputType && this.#kinds.size > 1)) return false;
-    return fitValue(value, this.#type.type) !== misfit;
+  #fitPresent(value: unknown): Fitted {
+    const kind = kindOf(value);
+    if (!this.#kinds.has(kind)) this.#kinds.add(kind);
+    if (this.#isInputType || this.#kinds.size === 1) {
+      const fitted = this.#fit(value);
+      if (fitted !== misfit) return fitted;
+    }
+    this.#widen(value);
+    return misfit;
+  }
+
+  #setType(type: ColumnType): void {
+    this.#type = type;
+    this.#fit = fitterOf(type.type);
   }
 
   #widen(value: unknown): void {
@@ -81,8 +140,8 @@ export class InferredColumn {
     const natural = naturalTypes[kind];
     const current = this.#isInputType ? null : this.#type;
     this.#isInputType = false;
-    if (current === null) this.#type = natural;
-    else if (current === naturalTypes.bigint) this.#type = wideInteger;
+    if (current === null) this.#setType(natural);
+    else if (current === naturalTypes.bigint) this.#setType(wideInteger);
     else throw this.#ask(`the value ${String(value).slice(0, 80)} fits no type that the others have`);
   }
 
@@ -97,4 +156,13 @@ export function needsColumns(stage: string, column: string, why: string): TaskEr
     'task',
     `stage ${stage}: the type of column ${column} is unclear: ${why}; declare it under 'columns'`,
   );
+}
+
+/** A value as messages show it. */
+export function textOf(value: unknown): string {
+  if (typeof value === 'string') return `the string ${JSON.stringify(value.slice(0, 80))}`;
+  if (typeof value === 'object' && value !== null) {
+    return `${value.constructor?.name ?? 'an object'} ${String(value).slice(0, 80)}`;
+  }
+  return `the ${typeof value} ${String(value)}`;
 }

@@ -14,22 +14,31 @@ import { TaskError } from './task-error.ts';
 export async function runMapStep(attempt: Attempt, step: MapStep, input: Relation): Promise<Relation> {
   const mapFunction = await loadMapFunction(attempt.deployment.functionsFolder, step);
   const reader = await openReader(attempt, input);
-  const table = new MapTable(attempt, step, reader.types);
+  const table = await MapTable.open(attempt, step, reader.types);
   let yielded: AsyncIterator<unknown> | Iterator<unknown> | null = null;
   try {
     yielded = iteratorOf(mapFunction(reader.rows, taskOf(attempt)));
-    for (;;) {
-      const next = await attempt.orStopped(Promise.resolve(yielded.next()));
-      if (next.done) break;
-      await table.add(next.value);
-    }
+    // The function may wait for ever: when the attempt is stopped it is told to, not waited for.
+    await attempt.orStopped(collect(attempt, yielded, table));
   } catch (error) {
-    // The function may wait for ever: it is told to stop, not waited for.
     void Promise.resolve(yielded?.return?.()).catch(() => {});
     attempt.throwIfStopped();
     throw reader.failure ?? (error instanceof TaskError ? error : userError(attempt, step, error));
   }
   return table.finish();
+}
+
+async function collect(
+  attempt: Attempt,
+  yielded: AsyncIterator<unknown> | Iterator<unknown>,
+  table: MapTable,
+): Promise<void> {
+  for (;;) {
+    const next = await yielded.next();
+    attempt.throwIfStopped();
+    if (next.done) return;
+    if (table.add(next.value)) await table.flush();
+  }
 }
 
 interface Reader {

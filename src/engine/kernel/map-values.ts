@@ -64,32 +64,53 @@ function unsigned(bits: bigint): readonly [bigint, bigint] {
   return [0n, (1n << bits) - 1n];
 }
 
-/** `value` as one of `type`; null and undefined are NULL. */
-export function fitValue(value: unknown, type: DuckDBType): Fitted {
-  if (value === null || value === undefined) return null;
+/** Fits one value; null and undefined are NULL. */
+export type Fit = (value: unknown) => Fitted;
+
+/** How values are fitted to `type`: decided once a column, not once a value. */
+export function fitterOf(type: DuckDBType): Fit {
+  const fitPresent = fitterOfPresent(type);
+  return (value) => (value === null || value === undefined ? null : fitPresent(value));
+}
+
+function fitterOfPresent(type: DuckDBType): Fit {
   const range = integerRanges.get(type.typeId);
-  if (range) return fitInteger(value, type.typeId, range);
-  if (dateTypes.has(type.typeId)) return fitDate(value, type);
+  if (range) return integerFitter(type.typeId, range);
+  if (dateTypes.has(type.typeId)) return (value) => fitDate(value, type);
   switch (type.typeId) {
     case DuckDBTypeId.BOOLEAN:
-      return typeof value === 'boolean' ? value : misfit;
+      return (value) => (typeof value === 'boolean' ? value : misfit);
     case DuckDBTypeId.VARCHAR:
-      return typeof value === 'string' ? value : misfit;
+      return (value) => (typeof value === 'string' ? value : misfit);
     case DuckDBTypeId.FLOAT:
-      return fitDouble(value, (number) => Object.is(Math.fround(number), number) || Number.isNaN(number));
+      return (value) => fitDouble(value, isFloat);
     case DuckDBTypeId.DOUBLE:
-      return fitDouble(value, () => true);
+      return (value) => fitDouble(value, () => true);
     case DuckDBTypeId.BIGNUM:
-      return asBigint(value) ?? misfit;
+      return (value) => asBigint(value) ?? misfit;
     default:
-      return fitOther(value, type);
+      return otherFitter(type);
   }
 }
 
-function fitInteger(value: unknown, typeId: DuckDBTypeId, [least, most]: readonly [bigint, bigint]): Fitted {
-  const integer = asBigint(value);
-  if (integer === null || integer < least || integer > most) return misfit;
-  return numberTypes.has(typeId) ? Number(integer) : integer;
+function integerFitter(typeId: DuckDBTypeId, [least, most]: readonly [bigint, bigint]): Fit {
+  if (!numberTypes.has(typeId)) {
+    return (value) => {
+      const integer = asBigint(value);
+      return integer === null || integer < least || integer > most ? misfit : integer;
+    };
+  }
+  const [low, high] = [Number(least), Number(most)];
+  return (value) => {
+    const integer = typeof value === 'bigint' ? Number(value) : value;
+    return typeof integer === 'number' && Number.isInteger(integer) && integer >= low && integer <= high
+      ? integer
+      : misfit;
+  };
+}
+
+function isFloat(value: number): boolean {
+  return Object.is(Math.fround(value), value) || Number.isNaN(value);
 }
 
 function asBigint(value: unknown): bigint | null {
@@ -116,16 +137,20 @@ function fitDate(value: unknown, type: DuckDBType): Fitted {
   return converted(value, type);
 }
 
-function fitOther(value: unknown, type: DuckDBType): Fitted {
-  if (type instanceof DuckDBDecimalType) return fitDecimal(value, type);
-  if (type instanceof DuckDBEnumType) return typeof value === 'string' && type.values.includes(value) ? value : misfit;
-  if (type instanceof DuckDBListType) return fitList(value, type.valueType, null);
-  if (type instanceof DuckDBArrayType) return fitList(value, type.valueType, type.length);
-  if (type instanceof DuckDBStructType) return fitStruct(value, type);
-  if (type instanceof DuckDBMapType) return fitMap(value, type);
-  if (type instanceof DuckDBUnionType) return fitUnion(value, type);
-  if (isPlainInput(value, type.typeId)) return converted(value, type);
-  return passThrough(value, type);
+function otherFitter(type: DuckDBType): Fit {
+  if (type instanceof DuckDBDecimalType) return (value) => fitDecimal(value, type);
+  if (type instanceof DuckDBEnumType) return enumFitter(type);
+  if (type instanceof DuckDBListType) return listFitter(type.valueType, null);
+  if (type instanceof DuckDBArrayType) return listFitter(type.valueType, type.length);
+  if (type instanceof DuckDBStructType) return structFitter(type);
+  if (type instanceof DuckDBMapType) return mapFitter(type);
+  if (type instanceof DuckDBUnionType) return unionFitter(type);
+  return (value) => (isPlainInput(value, type.typeId) ? converted(value, type) : passThrough(value, type));
+}
+
+function enumFitter(type: DuckDBEnumType): Fit {
+  const members = new Set<unknown>(type.values);
+  return (value) => (members.has(value) ? (value as string) : misfit);
 }
 
 /** What the package's converter takes for the remaining types; it trusts its input, so the kind is checked here. */
@@ -167,48 +192,57 @@ function scaledDecimal(value: unknown, scale: number): bigint | null {
   return Number(rounded.toString()) === value ? rounded.value : null;
 }
 
-function fitList(value: unknown, itemType: DuckDBType, length: number | null): Fitted {
-  const items: unknown = isObject(value) && Array.isArray(value.items) ? value.items : value;
-  if (!Array.isArray(items) || (length !== null && items.length !== length)) return misfit;
-  const fitted = items.map((item) => fitValue(item, itemType));
-  if (fitted.includes(misfit)) return misfit;
-  return length === null ? listValue(fitted as DuckDBValue[]) : arrayValue(fitted as DuckDBValue[]);
+function listFitter(itemType: DuckDBType, length: number | null): Fit {
+  const fitItem = fitterOf(itemType);
+  return (value) => {
+    const items: unknown = isObject(value) && Array.isArray(value.items) ? value.items : value;
+    if (!Array.isArray(items) || (length !== null && items.length !== length)) return misfit;
+    const fitted = items.map(fitItem);
+    if (fitted.includes(misfit)) return misfit;
+    return length === null ? listValue(fitted as DuckDBValue[]) : arrayValue(fitted as DuckDBValue[]);
+  };
 }
 
-function fitStruct(value: unknown, type: DuckDBStructType): Fitted {
-  if (!isObject(value) || Array.isArray(value)) return misfit;
-  const source = isDuckDBValue(value) && isObject(value.entries) ? value.entries : value;
-  if (Object.keys(source).some((key) => !type.entryNames.includes(key))) return misfit;
-  const entries: Record<string, DuckDBValue> = {};
-  for (const [index, name] of type.entryNames.entries()) {
-    const fitted = fitValue(source[name], type.entryTypes[index] as DuckDBType);
-    if (fitted === misfit) return misfit;
-    entries[name] = fitted;
-  }
-  return structValue(entries);
+function structFitter(type: DuckDBStructType): Fit {
+  const fits = new Map(type.entryNames.map((name, index) => [name, fitterOf(type.entryTypes[index] as DuckDBType)]));
+  return (value) => {
+    if (!isObject(value) || Array.isArray(value)) return misfit;
+    const source = isDuckDBValue(value) && isObject(value.entries) ? value.entries : value;
+    if (Object.keys(source).some((key) => !fits.has(key))) return misfit;
+    const entries: Record<string, DuckDBValue> = {};
+    for (const [name, fitEntry] of fits) {
+      const fitted = fitEntry(source[name]);
+      if (fitted === misfit) return misfit;
+      entries[name] = fitted;
+    }
+    return structValue(entries);
+  };
 }
 
-function fitMap(value: unknown, type: DuckDBMapType): Fitted {
-  const entries: unknown = isObject(value) && Array.isArray(value.entries) ? value.entries : value;
-  if (!Array.isArray(entries)) return misfit;
-  const fitted: { key: DuckDBValue; value: DuckDBValue }[] = [];
-  for (const entry of entries as unknown[]) {
-    if (!isObject(entry)) return misfit;
-    const key = fitValue(entry.key, type.keyType);
-    const item = fitValue(entry.value, type.valueType);
-    if (key === misfit || item === misfit || key === null) return misfit;
-    fitted.push({ key, value: item });
-  }
-  return mapValue(fitted);
+function mapFitter(type: DuckDBMapType): Fit {
+  const [fitKey, fitItem] = [fitterOf(type.keyType), fitterOf(type.valueType)];
+  return (value) => {
+    const entries: unknown = isObject(value) && Array.isArray(value.entries) ? value.entries : value;
+    if (!Array.isArray(entries)) return misfit;
+    const fitted: { key: DuckDBValue; value: DuckDBValue }[] = [];
+    for (const entry of entries as unknown[]) {
+      if (!isObject(entry)) return misfit;
+      const key = fitKey(entry.key);
+      const item = fitItem(entry.value);
+      if (key === misfit || item === misfit || key === null) return misfit;
+      fitted.push({ key, value: item });
+    }
+    return mapValue(fitted);
+  };
 }
 
-function fitUnion(value: unknown, type: DuckDBUnionType): Fitted {
-  if (!isObject(value) || typeof value.tag !== 'string') return misfit;
-  const index = type.memberTags.indexOf(value.tag);
-  const memberType = type.memberTypes[index];
-  if (memberType === undefined) return misfit;
-  const fitted = fitValue(value.value, memberType);
-  return fitted === misfit ? misfit : unionValue(value.tag, fitted);
+function unionFitter(type: DuckDBUnionType): Fit {
+  const fits = new Map(type.memberTags.map((tag, index) => [tag, fitterOf(type.memberTypes[index] as DuckDBType)]));
+  return (value) => {
+    if (!isObject(value) || typeof value.tag !== 'string') return misfit;
+    const fitted = fits.get(value.tag)?.(value.value) ?? misfit;
+    return fitted === misfit ? misfit : unionValue(value.tag, fitted);
+  };
 }
 
 /** DuckDB's own value objects, where the package's name says that they are of the type. */
