@@ -10,6 +10,8 @@ export const checkout = fileURLToPath(new URL('../../../', import.meta.url));
 export const home = 'build/demo';
 export const jobFile = 'examples/flights/job.yaml';
 
+const suspendTimeoutMs = 5000;
+
 export interface Ended {
   readonly code: number | null;
   readonly stdout: string;
@@ -101,14 +103,18 @@ export class JobRun {
   /** Ends the client and every process of the job; used when the demo is interrupted. */
   async abandon(): Promise<void> {
     if (this.#hasEnded) return;
+    const atWork = await this.processes();
     this.thawClient();
     this.#client.kill('SIGTERM');
-    await Promise.race([this.ended, pause(5000)]);
+    await Promise.race([this.ended, pause(suspendTimeoutMs)]);
     this.#client.kill('SIGKILL');
-    const processes = await this.processes();
-    if (processes === null) return;
-    for (const { pid } of [processes.jobMaster, ...processes.taskManagers]) kill(pid, 'SIGKILL');
+    // Suspending has ended them, but for one that hangs or was about to start.
+    for (const { pid } of [atWork?.jobMaster, ...(atWork?.taskManagers ?? [])].filter(isPresent)) kill(pid, 'SIGKILL');
   }
+}
+
+function isPresent<T>(value: T | undefined): value is T {
+  return value !== undefined;
 }
 
 /** A process that is gone already is no error. */

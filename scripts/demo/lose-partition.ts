@@ -10,8 +10,8 @@ export interface LostPartition {
   /** `late -> partial#3`. */
   readonly task: string;
   readonly workerId: string;
-  /** Relative to the checkout. */
-  readonly path: string;
+  /** What was removed, relative to the checkout. */
+  readonly files: string;
 }
 
 /** The vertex with the most finished tasks loses its first result that is still needed; null where none is. */
@@ -26,7 +26,11 @@ export async function losePartition(folder: string, graph: ExecutionGraph): Prom
       const path = partitionPath(join(folder, 'workers', workerId), { ...partition, attempt, epoch });
       await rm(path);
       await rm(sidecarPath(path));
-      return { task: `${vertex.name ?? vertex.id}#${subtask}`, workerId, path: relative(checkout, path) };
+      return {
+        task: `${vertex.name ?? vertex.id}#${subtask}`,
+        workerId,
+        files: relative(checkout, path).replace(/parquet$/, '*'),
+      };
     }
   }
   return null;

@@ -4,13 +4,13 @@
 import { rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { table } from '../../src/render/table.ts';
-import { counted, duration } from '../../src/render/text.ts';
+import { counted, cut, duration } from '../../src/render/text.ts';
 import type { DiffReport } from '../../src/services/diff-report.ts';
 import { readAnswers } from './answer.ts';
 import { checkout, home, JobRun, jobFile, jobrec, kill, pause } from './job-run.ts';
 import { losePartition } from './lose-partition.ts';
 import { compare, outcomeOf } from './prediction.ts';
-import { progressOf, type Recorded, readRecorded, recoveryOf, statesOf } from './recorded.ts';
+import { progressOf, type Recorded, readRecorded, recoveryOf, statesOf, taskMap } from './recorded.ts';
 import { Terminal } from './terminal.ts';
 
 const pollIntervalMs = 3;
@@ -37,7 +37,7 @@ class Demo {
 
   /** Leaves nothing running behind. */
   async abandon(): Promise<void> {
-    this.#terminal.still();
+    this.#terminal.mute();
     await this.#run?.abandon();
   }
 
@@ -48,7 +48,7 @@ class Demo {
 
   #start(): JobRun {
     this.#terminal.chapter('Run it, as real processes: a client, a JobMaster, TaskManagers');
-    this.#terminal.line(this.#terminal.style.title(`$ jobrec run ${jobFile} --home ${home}`));
+    this.#terminal.prompt(`jobrec run ${jobFile} --home ${home}`);
     this.#run = new JobRun(this.#terminal.style.color, (line) => this.#terminal.line(`  ${line}`));
     return this.#run;
   }
@@ -67,6 +67,7 @@ class Demo {
     const { finished, total } = progressOf(graph);
     const workers = processes.taskManagers.map((worker) => `${worker.workerId} (${worker.pid})`).join(', ');
     this.#terminal.chapter(`Half-way, ${finished} of ${total} tasks finished: kill the JobMaster`);
+    this.#terminal.line(`  tasks    ${taskMap(graph, 'all')}`);
     this.#terminal.line(
       `  ${style.bad('SIGKILL')}  JobMaster, process ${pid}; nothing could be saved at the last moment`,
     );
@@ -82,7 +83,7 @@ class Demo {
       const { graph } = await readRecorded(await run.folder());
       const { finished, total } = progressOf(graph);
       if (finished > 0 && finished * 2 >= total) return;
-      await this.#terminal.live(`${graph.state} ${finished}/${total} tasks`);
+      await this.#terminal.live(this.#stateLine(graph));
       if (run.hasEnded) throw await this.#endedEarly(run);
       await pause(pollIntervalMs);
     }
@@ -101,7 +102,7 @@ class Demo {
     this.#terminal.line(
       `  ${this.#terminal.style.bad('lost')}     the result of ${lost.task} with its disk, so that something has to run again:`,
     );
-    this.#terminal.line(this.#terminal.style.quiet(`           rm ${lost.path}`));
+    this.#terminal.line(this.#terminal.style.quiet(`           rm ${lost.files}`));
   }
 
   async #predict(): Promise<DiffReport> {
@@ -117,14 +118,15 @@ class Demo {
     run.thawClient();
     while (!run.hasEnded) {
       const { graph } = await readRecorded(await run.folder());
-      const { finished, total } = progressOf(graph);
-      await this.#terminal.live(`${graph.state} ${finished}/${total} tasks`);
+      await this.#terminal.live(this.#stateLine(graph));
       await Promise.race([run.ended, pause(20)]);
     }
     this.#terminal.still();
     const { code, stdout } = await run.ended;
     this.#check(code === 0, `the job ended with exit code ${code}`);
-    this.#terminal.line(`\n${stdout.trimEnd().replace(/^/gm, '  ')}\n`);
+    this.#terminal.line('');
+    this.#terminal.block(stdout);
+    this.#terminal.line('');
     const { records } = await readRecorded(await run.folder());
     const states = statesOf(records, 2).map(({ state, afterMs }) => `${state} (+${duration(afterMs)})`);
     this.#terminal.line(`  The second JobMaster: ${states.join(' → ')}`);
@@ -141,7 +143,7 @@ class Demo {
     const recorded = await readRecorded(await run.folder());
     const actual = outcomeOf(recorded.records, diff.at.sequence ?? -1);
     const comparison = compare(diff, actual);
-    const columns = ['finished at the kill', 'predicted: kept', 'rerun', 'really: kept', 'rerun'].map((title) => ({
+    const columns = ['finished at the kill', 'predicted: kept', 'to rerun', 'really: kept', 'rerun'].map((title) => ({
       title,
     }));
     const rows = comparison.vertices.map(({ name, predicted, actual: real }) => [
@@ -165,7 +167,7 @@ class Demo {
   }
 
   async #checkAnswer({ graph }: Recorded): Promise<void> {
-    this.#terminal.chapter('The answer, and DuckDB’s own to the same question as a single query');
+    this.#terminal.chapter("The answer, and DuckDB's own to the same question as a single query");
     const { style } = this.#terminal;
     const sink = graph.graph?.sinks[0]?.path ?? '';
     const { job, duckdb, differences } = await readAnswers(sink);
@@ -201,6 +203,14 @@ class Demo {
     this.#terminal.line(`  node bin/run.js inspect ${home} --events`);
   }
 
+  #stateLine(graph: Recorded['graph']): string {
+    const { finished, total } = progressOf(graph);
+    return cut(
+      `${graph.state} ${finished}/${total} tasks  ${taskMap(graph, 'at-work')}`,
+      this.#terminal.style.width - 4,
+    );
+  }
+
   async #show(args: readonly string[]): Promise<void> {
     const { code, stdout, stderr } = await jobrec(args, this.#terminal.style.color);
     this.#terminal.command(`jobrec ${args.map(quoted).join(' ')}`, `${stderr}${stdout}`);
@@ -220,19 +230,26 @@ function quoted(text: string): string {
 
 async function main(): Promise<void> {
   const demo = new Demo();
-  for (const [signal, code] of [
-    ['SIGINT', 130],
-    ['SIGTERM', 143],
-    ['SIGHUP', 129],
-  ] as const) {
-    process.once(signal, () => void demo.abandon().finally(() => process.exit(code)));
-  }
+  endOnSignals(demo);
   try {
     process.exitCode = await demo.play();
   } catch (error) {
     await demo.abandon();
     console.error(error instanceof Error ? error.message : error);
     process.exitCode = 1;
+  }
+}
+
+/** Not `once`: ora's own handler ends the process at once where it finds no other listener left. */
+function endOnSignals(demo: Demo): void {
+  const codes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+  let isEnding = false;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (isEnding) return;
+      isEnding = true;
+      void demo.abandon().finally(() => process.exit(codes[signal]));
+    });
   }
 }
 

@@ -1,6 +1,7 @@
 // What the store of the demo's run records, read while it is written: readers need no lock.
 import type { ExecutionVertexFinished, JobStatusChanged, RecoveryCompleted } from '../../src/model/job-events.ts';
 import type { LogRecord } from '../../src/model/job-log.ts';
+import type { ExecutionState } from '../../src/model/states.ts';
 import { createExecutionGraph, type ExecutionGraph } from '../../src/replay/execution-graph.ts';
 import { replay } from '../../src/replay/replay.ts';
 import { openJobLog } from '../../src/store/open-log.ts';
@@ -36,6 +37,18 @@ export function progressOf(graph: ExecutionGraph): Progress {
   const total = vertices.reduce((sum, vertex) => sum + (vertex.parallelism ?? planned.get(vertex.id) ?? 0), 0);
   const finished = vertices.flatMap((vertex) => vertex.tasks).filter((task) => task.state === 'FINISHED').length;
   return { finished, total };
+}
+
+/** `airports ■ · late -> partial ■■■▪▪□□`: finished, running, waiting tasks; `named`: which vertices. */
+export function taskMap(graph: ExecutionGraph, named: 'all' | 'at-work'): string {
+  const marks: Readonly<Partial<Record<ExecutionState, string>>> = { FINISHED: '■', RUNNING: '▪', DEPLOYING: '▪' };
+  const begun = [...graph.vertices.values()].filter((vertex) => vertex.tasks.length > 0);
+  return begun
+    .map(({ name, tasks }) => {
+      const isNamed = named === 'all' || tasks.some((task) => task.state !== 'FINISHED');
+      return `${isNamed ? `${name ?? '?'} ` : ''}${tasks.map((task) => marks[task.state] ?? '□').join('')}`;
+    })
+    .join(' · ');
 }
 
 /** Status changes of an epoch with the time since the first of them, in milliseconds. */

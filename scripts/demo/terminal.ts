@@ -8,6 +8,7 @@ export class Terminal {
   readonly isInteractive: boolean;
   #spinner: Ora | null = null;
   #chapter = 0;
+  #isMuted = false;
 
   constructor() {
     const { NO_COLOR, TERM } = process.env;
@@ -19,24 +20,36 @@ export class Terminal {
   /** Starts a numbered part of the story. */
   chapter(title: string): void {
     this.#chapter += 1;
-    this.line(`\n${this.style.title(`${this.#chapter}. ${title}`)}\n`);
+    const head = `── ${this.#chapter}. ${title} `;
+    const rule = this.style.quiet('─'.repeat(Math.max(2, Math.min(this.style.width, 100) - head.length)));
+    this.line(`\n${this.style.title(head)}${rule}\n`);
   }
 
   line(text: string): void {
+    if (this.#isMuted) return;
     this.#spinner?.clear();
     process.stdout.write(`${text}\n`);
   }
 
+  prompt(commandLine: string): void {
+    this.line(`${this.style.good('$')} ${this.style.title(commandLine)}`);
+  }
+
   /** A command as the user would type it, and what it printed. */
   command(commandLine: string, output: string): void {
-    this.line(this.style.title(`$ ${commandLine}`));
-    for (const line of output.trimEnd().split('\n')) this.line(`  ${line}`);
+    this.prompt(commandLine);
+    this.block(output);
     this.line('');
+  }
+
+  /** Indented, as something that another program said. */
+  block(output: string): void {
+    for (const line of output.trimEnd().split('\n')) this.line(`  ${line}`.trimEnd());
   }
 
   /** One line that changes in place; nothing without a terminal. */
   async live(text: string): Promise<void> {
-    if (!this.isInteractive) return;
+    if (!this.isInteractive || this.#isMuted) return;
     if (this.#spinner === null) {
       const { default: ora } = await import('ora');
       this.#spinner ??= ora({ stream: process.stdout, discardStdin: false, color: this.style.color ? 'cyan' : false });
@@ -49,5 +62,11 @@ export class Terminal {
   still(): void {
     this.#spinner?.stop();
     this.#spinner = null;
+  }
+
+  /** Says nothing from now on: the demo is being ended. */
+  mute(): void {
+    this.still();
+    this.#isMuted = true;
   }
 }
