@@ -1,6 +1,6 @@
 // One seeded run with kills: starts the sales job, sends SIGKILL to a set of processes at random moments, resumes
 // when the client was among them, and checks the answer, and diff's prediction wherever everything was dead.
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { DiffReport } from '../../src/services/diff-report.ts';
@@ -9,7 +9,8 @@ import { eventually, kill, type Processes, parseJson, pause, readProcesses, runC
 import { losePartition } from './lose-partition.ts';
 import { createSalesJob, outputRows, type SalesJob } from './sales-job.ts';
 
-export const killKinds = ['job-master', 'task-manager', 'client', 'all'] as const;
+/** `first-write`: all processes, within the first moments of the first JobMaster's epoch. */
+export const killKinds = ['job-master', 'task-manager', 'client', 'all', 'first-write'] as const;
 export type KillKind = (typeof killKinds)[number];
 
 export interface KillRun {
@@ -51,13 +52,12 @@ async function killAndCheck(job: SalesJob, kind: KillKind, random: (below: numbe
     });
     const planned = round < 3 ? 1 + random(2) : 0;
     for (let strike = 0; strike < planned && !ended; strike += 1) {
-      while (!ended && !(await processesOf(job))) await pause(5);
-      await pause(random(2_500));
-      if (await strikeAt(job, kind, random)) kills += 1;
+      await strikeMoment(job, kind, random, () => ended);
+      if (await strikeAt(job, kind, random, run.pid)) kills += 1;
     }
     const result = await run.result;
     if (result.signal === 'SIGKILL') {
-      if (kind === 'all') predicted = await afterAllDied(job, random);
+      if (kind === 'all' || kind === 'first-write') predicted = await afterAllDied(job, random);
       continue;
     }
     const report = parseJson<RunReport>(result);
@@ -75,12 +75,43 @@ async function killAndCheck(job: SalesJob, kind: KillKind, random: (below: numbe
   }
 }
 
+async function strikeMoment(
+  job: SalesJob,
+  kind: KillKind,
+  random: (below: number) => number,
+  ended: () => boolean,
+): Promise<void> {
+  const begun = kind === 'first-write' ? jobMasterPid : processesOf;
+  while (!ended() && !(await begun(job))) await pause(1);
+  await pause(kind === 'first-write' ? random(60) : random(2_500));
+}
+
 /** Kills what `kind` says; false when the job was not running any more, or not yet. */
-async function strikeAt(job: SalesJob, kind: KillKind, random: (below: number) => number): Promise<boolean> {
+async function strikeAt(
+  job: SalesJob,
+  kind: KillKind,
+  random: (below: number) => number,
+  client: number,
+): Promise<boolean> {
   const processes = await processesOf(job);
-  if (!processes) return false;
+  if (kind === 'first-write') {
+    kill(client);
+    kill((await jobMasterPid(job)) ?? 0);
+  }
+  if (!processes) return kind === 'first-write';
   for (const pid of victims(processes, kind, random)) kill(pid);
   return true;
+}
+
+/** The holder of the newest epoch, who may not have written processes.json yet. */
+async function jobMasterPid(job: SalesJob): Promise<number | null> {
+  const [name] = await readdir(join(job.home, 'jobs')).catch(() => []);
+  const epochs = join(job.home, 'jobs', name ?? '', 'epochs');
+  const newest = (await readdir(epochs).catch(() => []))
+    .filter((file) => /^\d+$/.test(file))
+    .sort()
+    .at(-1);
+  return newest === undefined ? null : JSON.parse(await readFile(join(epochs, newest), 'utf8')).holder.pid;
 }
 
 function victims(processes: Processes, kind: KillKind, random: (below: number) => number): number[] {
@@ -94,6 +125,7 @@ function victims(processes: Processes, kind: KillKind, random: (below: number) =
     case 'client':
       return client;
     case 'all':
+    case 'first-write':
       return [...client, processes.jobMaster.pid, ...workers];
   }
 }

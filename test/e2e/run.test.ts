@@ -100,6 +100,37 @@ describe('run', () => {
     expect(await outputRows(job)).toEqual(job.expected);
   });
 
+  it('of two clients that start at once one works and the other says who does (exit 5)', async () => {
+    const job = await salesJob({ pauseMs: 100 });
+    const both = await Promise.all([1, 2].map(() => runCli([...runArgs(job), '--json'])));
+    expect(both.map(({ code }) => code).sort()).toEqual([0, 5]);
+    const refused = both.find(({ code }) => code === 5);
+    expect(JSON.parse(refused?.stdout ?? '').error).toMatchObject({ code: 'JOB_HELD', data: { name: 'sales' } });
+    expect(await outputRows(job)).toEqual(job.expected);
+    expect(await jobFolders(job)).toHaveLength(1);
+  });
+
+  it('says who to blame, on one line, when a task fails for good (exit 7)', async () => {
+    const job = await salesJob({ pauseMs: 0 });
+    const text = await readFile(job.jobFile, 'utf8');
+    await writeFile(
+      job.jobFile,
+      text.replace(
+        'SELECT id, shop, amount, product FROM s',
+        "SELECT id, shop, amount, CASE WHEN id = 78 THEN error('row 78 is bad') ELSE product END AS product FROM s",
+      ),
+    );
+    const result = await runCli([...runArgs(job), '-D', 'restart-strategy.fixed-delay.delay=50 ms', '--json']);
+    expect(result.code).toBe(7);
+    const report = parseJson<RunReport>(result);
+    expect(report.state).toBe('FAILED');
+    expect(report.failure?.code).toBe('JOB_FAILED');
+    expect(report.failure?.message).toMatch(/known -> located -> slow#\d: .*row 78 is bad/);
+    const failures = await runCli(['inspect', report.store, '--events', '--type', 'execution-failed', '--json']);
+    expect(failures.stdout.match(/row 78 is bad/g)).toHaveLength(4);
+    expect(await readdir(job.output)).toEqual([]);
+  });
+
   it('shows the plan with --dry-run and starts nothing', async () => {
     const job = await salesJob();
     const result = await runCli([...runArgs(job), '--dry-run', '--json']);
