@@ -2,12 +2,11 @@
 // against a bound before memory is taken, and whatever is not such a frame is a ProtocolViolation that names the
 // sender, never an exception or a guess: after one, the decoder takes nothing more. Spec: docs/adr/0003-process-protocol.md.
 import { Decoder, Encoder } from '@msgpack/msgpack';
+import { checkPayloadBounds } from '../../store/payload-bounds.ts';
 import { ProtocolViolation } from './protocol-violation.ts';
 
 /** The largest body of a frame, in bytes. */
 export const frameBytesMax = 64 * 1024 * 1024;
-/** Most elements of one array or map: msgpack states a count in five bytes, memory is taken for it at once. */
-const elementsMax = 1024 * 1024;
 const headerBytes = 4;
 
 /** The frame of one message. Throws a ProtocolViolation of our own side where it is larger than the bound. */
@@ -25,13 +24,7 @@ export function encodeFrame(message: object): Uint8Array {
 /** Cuts the bytes of one sender into decoded maps, however they were split on the way. */
 export class FrameDecoder {
   readonly #side: string;
-  readonly #decoder = new Decoder({
-    maxStrLength: frameBytesMax,
-    maxBinLength: frameBytesMax,
-    maxArrayLength: elementsMax,
-    maxMapLength: elementsMax,
-    maxExtLength: 0,
-  });
+  readonly #decoder = new Decoder();
   #chunks: Buffer[] = [];
   #bufferedBytes = 0;
   #violation: ProtocolViolation | null = null;
@@ -85,6 +78,8 @@ export class FrameDecoder {
   #decode(body: Buffer): object | ProtocolViolation {
     let value: unknown;
     try {
+      // The decoder takes memory for what the bytes claim: they are walked first.
+      checkPayloadBounds(body);
       value = this.#decoder.decode(body);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
