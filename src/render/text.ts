@@ -36,8 +36,18 @@ export function cut(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
 }
 
-/** `0-3, 7, 9-10`: subtasks of one vertex. */
+/** More than so many runs of subtasks say nothing to a reader; their number does. */
+const runsShownMax = 6;
+
+/** `0-3, 7, 9-10`: subtasks of one vertex; `0, 2, 4, … (500 in all)` where they are too scattered to list. */
 export function ranges(indices: readonly number[]): string {
+  const runs = runsOf(indices);
+  const shown = runs.slice(0, runsShownMax).map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`));
+  if (runs.length <= runsShownMax) return shown.join(', ');
+  return `${shown.join(', ')}, … (${count(indices.length)} in all)`;
+}
+
+function runsOf(indices: readonly number[]): [number, number][] {
   const sorted = [...new Set(indices)].sort((left, right) => left - right);
   const runs: [number, number][] = [];
   for (const index of sorted) {
@@ -45,5 +55,5 @@ export function ranges(indices: readonly number[]): string {
     if (run !== undefined && run[1] === index - 1) run[1] = index;
     else runs.push([index, index]);
   }
-  return runs.map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`)).join(', ');
+  return runs;
 }

@@ -5,9 +5,22 @@ import type { Style } from './style.ts';
 import { count, counted, size } from './text.ts';
 
 export function renderValidate(report: ValidateReport, style: Style): string {
-  const findings = report.findings.map((finding) => renderFinding(finding, style));
-  const blocks = [headLines(report, style), findings.join('\n')];
+  const findings = worstFirst(report.findings).slice(0, findingsShownMax);
+  const lines = findings.map((finding) => renderFinding(finding, style));
+  const more = report.findings.length - findings.length;
+  if (more > 0) lines.push(style.quiet(`and ${count(more)} more; --json lists all`));
+  const blocks = [headLines(report, style), lines.join('\n')];
   return blocks.filter((block) => block !== '').join('\n\n');
+}
+
+/** A screen's worth: the rest is the same trouble again, or for a script to sort. */
+const findingsShownMax = 20;
+
+const ranks: Readonly<Record<Finding['severity'], number>> = { error: 0, warning: 1, info: 2 };
+
+/** Else in the order of the log. */
+function worstFirst(findings: readonly Finding[]): readonly Finding[] {
+  return findings.toSorted((left, right) => ranks[left.severity] - ranks[right.severity]);
 }
 
 function headLines(report: ValidateReport, style: Style): string {

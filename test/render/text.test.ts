@@ -52,6 +52,7 @@ describe('text', () => {
     [[3], '3'],
     [[0, 1, 2], '0-2'],
     [[9, 0, 1, 5, 10, 1], '0-1, 5, 9-10'],
+    [[0, 2, 4, 6, 8, 10, 12], '0, 2, 4, 6, 8, 10, … (7 in all)'],
   ] as const)('ranges %j', (value, text) => {
     expect(ranges(value)).toBe(text);
   });
