@@ -52,6 +52,12 @@ export function hashAgrees(a: string | null, b: string | null, hashType: string 
   return common !== null && (common === hashType || (isExact(a) && isExact(b) && isExact(hashType)));
 }
 
+/** The type of the column that USING makes of two in a full join; null where it is not known for certain. */
+export function mergedType(a: string | null, b: string | null): string | null {
+  if (a === b) return a;
+  return a !== null && b !== null && isExact(a) && isExact(b) ? commonHashType(a, b) : null;
+}
+
 function isExact(type: string): boolean {
   return type in integers || type.startsWith('DECIMAL(');
 }

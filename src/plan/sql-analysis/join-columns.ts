@@ -3,6 +3,7 @@
 // whichever is there.
 import { type Ast, textOf, textsOf } from './ast.ts';
 import type { ColumnInstance, Equality } from './distribution.ts';
+import { mergedType } from './hash-type.ts';
 import type { FullJoinColumn } from './join-distribution.ts';
 import type { QueryAnalyser } from './query-analyser.ts';
 import { type MergedColumn, resolve, type Scope, starColumns } from './scope.ts';
@@ -34,7 +35,7 @@ export function bindJoinColumns(
     scope: type === 'SEMI' || type === 'ANTI' ? { ...left, parent: outer, uses: { count: 0 } } : both,
     conditionScope: both,
     equalities: columns.map((merged): Equality => [merged.left, merged.right]),
-    merged: type === 'OUTER' ? columns : [],
+    merged: type === 'FULL' ? columns : [],
     problem: isComplete ? null : 'the columns that the join compares are not known before the job runs',
   };
 }
@@ -64,7 +65,7 @@ function mergedInstance(
   left: ColumnInstance,
   right: ColumnInstance,
 ): ColumnInstance {
-  if (type === 'OUTER') return analyser.context.newColumn(name, left.type === right.type ? left.type : null);
+  if (type === 'FULL') return analyser.context.newColumn(name, mergedType(left.type, right.type));
   return type === 'RIGHT' ? right : left;
 }
 

@@ -18,7 +18,7 @@ import {
 } from './distribution.ts';
 
 export interface JoinShape {
-  /** DuckDB's INNER, LEFT, RIGHT, OUTER (full), SEMI, ANTI. */
+  /** DuckDB's INNER, LEFT, RIGHT, FULL, SEMI, ANTI. */
   readonly type: string;
   /** DuckDB's REGULAR, NATURAL, CROSS, ASOF, POSITIONAL. */
   readonly reference: string;
@@ -40,9 +40,7 @@ export interface JoinSides {
   readonly merged: readonly FullJoinColumn[];
 }
 
-const knownTypes = new Set(['INNER', 'LEFT', 'RIGHT', 'OUTER', 'SEMI', 'ANTI']);
-
-const typeNames: Readonly<Record<string, string>> = { OUTER: 'FULL' };
+const knownTypes = new Set(['INNER', 'LEFT', 'RIGHT', 'FULL', 'SEMI', 'ANTI']);
 
 export function joinDistribution(shape: JoinShape, sides: JoinSides): Distribution {
   const { left, right } = sides;
@@ -58,12 +56,11 @@ export function joinDistribution(shape: JoinShape, sides: JoinSides): Distributi
 }
 
 function describe(shape: JoinShape): string {
-  const type = typeNames[shape.type] ?? shape.type;
-  return shape.reference === 'ASOF' ? `ASOF ${type} JOIN` : `${type} JOIN`;
+  return `${shape.reference === 'ASOF' ? 'ASOF ' : ''}${shape.type} JOIN`;
 }
 
 function splitWithWhole(shape: JoinShape, keys: readonly KeyTuple[], equalities: readonly Equality[]): Distribution {
-  if (shape.type === 'RIGHT' || shape.type === 'OUTER') {
+  if (shape.type === 'RIGHT' || shape.type === 'FULL') {
     return wrong(`${describe(shape)}: unmatched rows of the broadcast right side would come out of every task`);
   }
   return split(shape.type === 'INNER' && shape.reference !== 'ASOF' ? keysWithEqualities(keys, equalities) : keys);
@@ -94,7 +91,7 @@ function splitWithSplit(
     }
     case 'RIGHT':
       return split(right);
-    case 'OUTER':
+    case 'FULL':
       return split(pairs.flatMap((pair) => fullJoinKey(pair, sides.merged)));
     default:
       return split(left);

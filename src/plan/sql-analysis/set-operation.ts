@@ -124,12 +124,9 @@ function comparisonKeys(
   columns: readonly Aligned[],
 ): KeyTuple[] {
   if (left.kind === 'split' && right.kind === 'split') return commonKeys(left.keys, right.keys, columns);
-  const sameType = columns.filter(
-    (each) => each.left && each.left.type === each.right?.type && each.left.type !== null,
-  );
-  if (left.kind === 'split' && right.kind === 'whole') return outputKeys(left.keys, sameType, 'left');
+  if (left.kind === 'split' && right.kind === 'whole') return outputKeys(left.keys, columns, 'left');
   if (left.kind === 'whole' && right.kind === 'split' && type === 'INTERSECT') {
-    return outputKeys(right.keys, sameType, 'right');
+    return outputKeys(right.keys, columns, 'right');
   }
   return [];
 }
@@ -138,7 +135,9 @@ function outputKeys(keys: readonly KeyTuple[], columns: readonly Aligned[], side
   const outputs = new Map<number, number[]>();
   for (const each of columns) {
     const column = each[side];
-    if (column) outputs.set(column.id, [...(outputs.get(column.id) ?? []), each.output.id]);
+    // The common type must not make values equal that this side's hash tells apart.
+    if (!column || !hashAgrees(each.left?.type ?? null, each.right?.type ?? null, column.type)) continue;
+    outputs.set(column.id, [...(outputs.get(column.id) ?? []), each.output.id]);
   }
   return renamedKeys(keys, outputs);
 }
