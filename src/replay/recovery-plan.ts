@@ -109,8 +109,8 @@ export interface RecordedPartition {
 export interface Survivors {
   /** Whether exactly this partition (this attempt of it) is there, whole. */
   has(partition: RecordedPartition): boolean;
-  /** Whether a sink's staged file is there, whole. */
-  partHas(part: { readonly sink: string; readonly file: string }): boolean;
+  /** Whether a sink's staged file is there, whole: `bytes` is the length that was recorded. */
+  partHas(part: { readonly sink: string; readonly file: string; readonly bytes: number }): boolean;
 }
 
 /** Where engines differ. Everything else of the tables is the same for all. */

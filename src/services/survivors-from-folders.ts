@@ -6,6 +6,7 @@ import { basename, dirname, join } from 'node:path';
 import { knownWorkers } from '../engine/job-master/reconciling.ts';
 import { reportPartitions } from '../engine/partition-store/report-partitions.ts';
 import { stagedFiles } from '../engine/sinks/sink-commit.ts';
+import { stagedPartKey } from '../engine/sinks/sink-folders.ts';
 import type { ExecutionGraph } from '../replay/execution-graph.ts';
 import type { Survivors } from '../replay/recovery-plan.ts';
 import { survivorsFromReport, type WorkerReport } from '../replay/survivors.ts';
@@ -16,7 +17,7 @@ export async function survivorsFromFolders(location: string, graph: ExecutionGra
   const folder = await jobFolderOf(location);
   if (folder === null) return null;
   const staged = await stagedPartKeys(graph);
-  return survivorsFromReport(await workerReports(folder), ({ sink, file }) => staged.has(`${sink}/${file}`));
+  return survivorsFromReport(await workerReports(folder), (part) => staged.has(stagedPartKey(part)));
 }
 
 /** The job's folder around a store; null for a store that was copied elsewhere. */
@@ -36,7 +37,7 @@ async function workerReports(folder: JobFolder): Promise<WorkerReport[]> {
 
 async function stagedPartKeys(graph: ExecutionGraph): Promise<ReadonlySet<string>> {
   if (graph.graph === null || graph.jobId === null) return new Set();
-  return new Set((await stagedFiles(graph.graph, graph.jobId)).keys());
+  return stagedFiles(graph.graph, graph.jobId);
 }
 
 async function exists(path: string): Promise<boolean> {

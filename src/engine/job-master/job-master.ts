@@ -152,7 +152,7 @@ export class JobMaster {
     this.#status('RECONCILING', null);
     await awaitWorkers(this.#folder, this.#supervisor, this.#pool, this.#options.previousWorkerTimeoutMs);
     await reportUnclaimed(this.#folder, this.#supervisor, this.#tracker);
-    this.#tracker.reportParts((await stagedFiles(this.#jobGraph, this.#mastership.jobId)).keys());
+    this.#tracker.reportParts(await stagedFiles(this.#jobGraph, this.#mastership.jobId));
     const plan = this.#scheduler.reconcile();
     const { epoch } = this.#mastership;
     const counts = { kept: plan.summary.kept, rerun: plan.summary.rerun };

@@ -4,6 +4,7 @@ import { partitionKey } from '../../model/ids.ts';
 import type { ProducedPartition, StagedPart } from '../../model/job-events.ts';
 import type { Survivors } from '../../replay/recovery-plan.ts';
 import type { WholePartition } from '../protocol/messages.ts';
+import { stagedPartKey } from '../sinks/sink-folders.ts';
 
 export class PartitionTracker implements Survivors {
   /** Partition key → attempts that are there, as `<worker> <attempt> <epoch>`. */
@@ -29,7 +30,7 @@ export class PartitionTracker implements Survivors {
     parts: readonly StagedPart[],
   ): void {
     for (const partition of partitions) this.#add(workerId, { ...partition, ...execution });
-    for (const part of parts) this.#parts.add(`${part.sink}/${part.file}`);
+    for (const part of parts) this.#parts.add(stagedPartKey(part));
   }
 
   /** A consumer could not read it: no copy counts any more. */
@@ -37,7 +38,7 @@ export class PartitionTracker implements Survivors {
     this.#held.delete(partitionKey(datasetId, partitionIndex));
   }
 
-  /** Replaces what is known of the staged parts: keys `<sink>/<file>`. */
+  /** Replaces what is known of the staged parts, by their keys. */
   reportParts(parts: Iterable<string>): void {
     this.#parts.clear();
     for (const part of parts) this.#parts.add(part);
@@ -49,7 +50,7 @@ export class PartitionTracker implements Survivors {
   }
 
   partHas(part: Parameters<Survivors['partHas']>[0]): boolean {
-    return this.#parts.has(`${part.sink}/${part.file}`);
+    return this.#parts.has(stagedPartKey(part));
   }
 
   #add(workerId: string, partition: Omit<WholePartition, 'bytes'>): void {

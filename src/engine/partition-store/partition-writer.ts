@@ -26,8 +26,7 @@ export async function preparePartition(workerFolder: string, name: PartitionName
 export async function publishPartition(workerFolder: string, written: WrittenPartition): Promise<PartitionDescription> {
   const path = partitionPath(workerFolder, written);
   const temporary = path + temporarySuffix;
-  await syncFile(temporary);
-  const description = await describe(temporary, written);
+  const [description] = await Promise.all([describe(temporary, written), syncFile(temporary)]);
   const sidecar = sidecarPath(path);
   await writeSynced(sidecar + temporarySuffix, encodeSidecar(description));
   await rename(temporary, path);

@@ -8,7 +8,7 @@ import type { CommitStarted } from '../../model/job-events.ts';
 import type { JobGraph, SinkSpec } from '../../model/job-graph.ts';
 import type { ExecutionGraph } from '../../replay/execution-graph.ts';
 import { replaceFile, syncFolder } from '../../store/atomic-file.ts';
-import { isStagingOf, partName, stagingFolder, stagingPrefixOf, successFile } from './sink-folders.ts';
+import { isStagingOf, partName, stagedPartKey, stagingFolder, stagingPrefixOf, successFile } from './sink-folders.ts';
 import { readSuccessMarker, type SuccessMarker } from './success-marker.ts';
 
 type SinkCommit = CommitStarted['sinks'][number];
@@ -43,14 +43,15 @@ export async function dropStaging(jobGraph: JobGraph, jobId: string): Promise<vo
   }
 }
 
-/** The staged files of each sink that are there now, whatever epoch staged them: `<sink>/<file>`. */
-export async function stagedFiles(jobGraph: JobGraph, jobId: string): Promise<Map<string, number>> {
-  const found = new Map<string, number>();
+/** The staged files of each sink that are there now, whatever epoch staged them, as their `stagedPartKey`s. */
+export async function stagedFiles(jobGraph: JobGraph, jobId: string): Promise<Set<string>> {
+  const found = new Set<string>();
   for (const sink of jobGraph.sinks) {
     for (const folder of await stagingNames(sink, jobGraph.name)) {
       if (!isStagingOf(folder, jobGraph.name, jobId)) continue;
       for (const file of await namesIn(join(sink.path, folder))) {
-        found.set(`${sink.name}/${file}`, (await stat(join(sink.path, folder, file))).size);
+        const { size } = await stat(join(sink.path, folder, file));
+        found.add(stagedPartKey({ sink: sink.name, file, bytes: size }));
       }
     }
   }
@@ -90,23 +91,21 @@ async function commitSink(sink: SinkSpec, entry: SinkCommit, run: SinkRun): Prom
 }
 
 async function commitPart(sink: SinkSpec, staging: string, part: SinkCommit['parts'][number]): Promise<void> {
+  const staged = join(staging, part.staged);
   const final = join(sink.path, part.final);
-  try {
-    await rename(join(staging, part.staged), final);
-  } catch (cause) {
-    // Renamed before a crash: then the final file is this part. Anything else has been lost behind our back.
-    const there = await stat(final).catch(() => null);
-    if (there?.size === part.bytes) return;
-    throw new JobrecError(
-      'JOB_FAILED',
-      `sink ${sink.name}: the staged part ${part.staged} has disappeared during the commit`,
-      {
-        data: { sink: sink.name, part: part.staged, path: sink.path },
-        hint: 'run the job again with --fresh',
-        cause,
-      },
-    );
-  }
+  if (await hasLength(staged, part.bytes)) return rename(staged, final);
+  // Renamed before a crash: then the final file is this part. Anything else has been lost behind our back.
+  if (await hasLength(final, part.bytes)) return;
+  const message = `sink ${sink.name}: the staged part ${part.staged} was lost or damaged during the commit`;
+  throw new JobrecError('JOB_FAILED', message, {
+    data: { sink: sink.name, part: part.staged, path: sink.path },
+    hint: 'run the job again',
+  });
+}
+
+async function hasLength(path: string, bytes: number): Promise<boolean> {
+  const found = await stat(path).catch(() => null);
+  return found?.size === bytes;
 }
 
 function markerOf(sink: SinkSpec, entry: SinkCommit, run: SinkRun, before: SuccessMarker | null): SuccessMarker {

@@ -23,6 +23,11 @@ export function isStagingOf(name: string, jobName: string, jobId: string): boole
   return name.startsWith(`${stagingPrefixOf(jobName)}${jobId}-e`);
 }
 
+/** Identifies a staged file with its length: one that was cut short is not the one that was recorded. */
+export function stagedPartKey(part: { readonly sink: string; readonly file: string; readonly bytes: number }): string {
+  return `${part.sink}/${part.file} ${part.bytes}`;
+}
+
 /** Final name of a part: `part-<subtask>.<extension>`; in append mode with the job id, so that runs do not collide. */
 export function partName(sink: SinkSpec, jobId: string, subtask: number, extension: string): string {
   const run = sink.mode === 'append' ? `-${jobId.slice(0, 8)}` : '';

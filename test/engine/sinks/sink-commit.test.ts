@@ -120,10 +120,13 @@ describe('commit', () => {
     }
   });
 
-  it('says so when a staged part has disappeared', async () => {
+  it.each([
+    { loss: 'disappeared', lose: (path: string) => rm(path) },
+    { loss: 'been cut short', lose: (path: string) => writeFile(path, 'tw') },
+  ])('says so when a staged part has $loss', async ({ lose }) => {
     const run = runOf('a', 1);
     const commit = await planCommit(await stage(run, ['one', 'two']), run);
-    await rm(join(stagingFolder(sink, 'job', run.jobId, 1), 'part-1.a0.e1.csv'));
+    await lose(join(stagingFolder(sink, 'job', run.jobId, 1), 'part-1.a0.e1.csv'));
     await expect(rollForward(commit, run)).rejects.toMatchObject({
       code: 'JOB_FAILED',
       data: { part: 'part-1.a0.e1.csv' },
@@ -153,7 +156,7 @@ describe('staging', () => {
     await stage(run, ['one']);
     await openStaging({ ...run, epoch: 2 });
     await expect(readdir(stagingFolder(sink, 'job', run.jobId, 1))).rejects.toThrow();
-    expect([...(await stagedFiles(run.jobGraph, run.jobId)).keys()]).toEqual(['out/part-0.a0.e1.csv']);
+    expect([...(await stagedFiles(run.jobGraph, run.jobId))]).toEqual(['out/part-0.a0.e1.csv 3']);
   });
 
   it('of an abandoned run of the same job is removed; of another job it is not', async () => {
