@@ -62,7 +62,7 @@ describe('survivors by worker', () => {
 
 describe('staged parts', () => {
   it('count as there unless a check says otherwise', () => {
-    const part = { sink: 'out', file: 'part-0' };
+    const part = { sink: 'out', file: 'part-0', bytes: 1 };
     const gone = () => false;
     const each = [
       [survivorsFromReport([]), survivorsFromReport([], gone)],

@@ -11,7 +11,8 @@ const quietIntervalMs = 1_000;
 export class ClientHub {
   readonly #clients = new Map<ClientConnection, number>();
   readonly #onChange: () => void;
-  #lastStatus: Extract<ToClient, { type: 'status' }> | null = null;
+  /** All of this epoch: a client that attaches sees how the job came to where it is. */
+  readonly #statuses: Extract<ToClient, { type: 'status' }>[] = [];
   #lastProgress: Extract<ToClient, { type: 'progress' }> | null = null;
   #sentProgress = '';
   #sentAtMs = 0;
@@ -31,7 +32,7 @@ export class ClientHub {
       this.#clients.delete(connection);
       this.#onChange();
     });
-    if (this.#lastStatus) connection.send(this.#lastStatus);
+    for (const status of this.#statuses) connection.send(status);
     if (this.#lastProgress) connection.send(this.#lastProgress);
     this.#onChange();
   }
@@ -43,8 +44,9 @@ export class ClientHub {
   }
 
   status(state: JobState, reason: string | null): void {
-    this.#lastStatus = { type: 'status', state, reason };
-    this.#send(this.#lastStatus);
+    const status = { type: 'status', state, reason } as const;
+    this.#statuses.push(status);
+    this.#send(status);
   }
 
   notice(message: string): void {
