@@ -1,4 +1,7 @@
 // Users' SQL inside larger queries: what it ends with and which names it uses must not matter.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { statementBody, withRelations } from '../../../src/engine/kernel/sql-text.ts';
@@ -6,13 +9,16 @@ import { openDatabase } from '../../../src/sql/duckdb.ts';
 
 let database: DuckDBInstance;
 let connection: DuckDBConnection;
+let folder: string;
 beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'jobrec-sql-text-'));
   database = await openDatabase({ threads: 1, memoryLimitBytes: null, tempDirectory: null });
   connection = await database.connect();
 });
-afterAll(() => {
+afterAll(async () => {
   connection.closeSync();
   database.closeSync();
+  await rm(folder, { recursive: true, force: true });
 });
 
 async function rows(sql: string): Promise<unknown[][]> {
@@ -64,8 +70,8 @@ describe('a statement over named relations', () => {
   });
 
   it('pushes filters and columns through the chain into the scan', async () => {
-    await connection.run(`COPY (SELECT range AS a, range AS b FROM range(10)) TO '/tmp/jobrec-sql-text.parquet'`);
-    const scan = { name: 's', sql: `SELECT a, b FROM '/tmp/jobrec-sql-text.parquet'`, isScan: true };
+    await connection.run(`COPY (SELECT range AS a, range AS b FROM range(10)) TO '${folder}/x.parquet'`);
+    const scan = { name: 's', sql: `SELECT a, b FROM '${folder}/x.parquet'`, isScan: true };
     const inner = withRelations([scan], 'SELECT a, b AS unused FROM s');
     const plan = await rows(
       `EXPLAIN ${withRelations([{ name: 'i', sql: inner, isScan: false }], 'SELECT a FROM i WHERE a > 5')}`,
