@@ -157,6 +157,23 @@ describe('recovery', () => {
     expect(states).toEqual(['CREATED', 'RUNNING', 'CREATED', 'RECONCILING', 'RUNNING', 'FINISHED']);
   });
 
+  it('a JobMaster that was stopped, replaced and continued changes nothing', async () => {
+    const job = await salesJob({ pauseMs: 400 });
+    const run = startCli([...runArgs(job), '-D', 'heartbeat.timeout=1 s', '-D', 'heartbeat.interval=200 ms', '--json']);
+    const folder = await underWay(job, 1);
+    const stopped = (await readProcesses(folder))?.jobMaster.pid ?? 0;
+    process.kill(stopped, 'SIGSTOP');
+    await eventually('the next epoch', async () => ((await readProcesses(folder))?.epoch === 2 ? true : null));
+    await pause(300);
+    process.kill(stopped, 'SIGCONT');
+    const report = parseJson<RunReport>(await run.result);
+    await expectFinished(job, report);
+    expect(report.recoveries).toMatchObject([{ epoch: 2, cause: 'job-master-lost' }]);
+    // It had taken its successor's workers for silent ones, and killed them.
+    const lost = await runCli(['inspect', report.store, '--events', '--type', 'worker-lost', '--json']);
+    expect(lost.stdout).toBe('');
+  });
+
   it('goes on after SIGKILL of each TaskManager', async () => {
     const job = await salesJob({ pauseMs: 150 });
     const run = startCli([...runArgs(job), '--json']);

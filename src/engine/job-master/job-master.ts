@@ -138,11 +138,14 @@ export class JobMaster {
     this.#listProcesses();
     this.#every(progressIntervalMs, () => this.#clients.progress(this.#scheduler.progress()));
     this.#every(superviseIntervalMs, () => void this.#supervisor.ensureAll());
-    this.#every(this.#options.heartbeatIntervalMs, () => {
-      this.#pool.heartbeat();
-      this.#pool.dropSilent(this.#options.heartbeatTimeoutMs);
-      void this.#mastership.checkFence();
-    });
+    this.#every(this.#options.heartbeatIntervalMs, () => void this.#heartbeat());
+  }
+
+  async #heartbeat(): Promise<void> {
+    // First of all: to a master that was stopped and replaced, its successor's workers look silent.
+    if (await this.#mastership.checkFence()) return;
+    this.#pool.heartbeat();
+    this.#pool.dropSilent(this.#options.heartbeatTimeoutMs);
   }
 
   async #recover(start: JobMasterStart): Promise<void> {

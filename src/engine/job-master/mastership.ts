@@ -76,9 +76,11 @@ export class Mastership {
     this.#onPoisoned = handle;
   }
 
-  /** Looks for a higher epoch; a master that finds one stops at once. */
-  async checkFence(): Promise<void> {
-    if (await this.#isFenced()) this.#onPoisoned(fenced(this.epoch));
+  /** Looks for a higher epoch: true where there is one, and then this master stops at once. */
+  async checkFence(): Promise<boolean> {
+    const isFenced = await this.#isFenced();
+    if (isFenced) this.#onPoisoned(fenced(this.epoch));
+    return isFenced;
   }
 
   /** Why the master before this one is no more. */
