@@ -58,8 +58,8 @@ export async function planJob(request: PlanRequest): Promise<PlannedJob> {
   const isStandardInput = request.path === '-';
   const { job, places } = parseJobFile(isStandardInput ? '<stdin>' : request.path, text);
   const folder = isStandardInput ? process.cwd() : dirname(resolve(request.path));
-  const order = checkJob(job, places);
   const config = { ...fileConfig(job, places), ...request.overrides };
+  const order = checkJob(job, places);
   const options = readOptions(config);
   const functions = startBundling(job, folder, places);
   const database = await openDatabase({ threads: 1, memoryLimitBytes: null, tempDirectory: null });

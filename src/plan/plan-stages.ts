@@ -16,7 +16,7 @@ import type { Places } from './job-file/places.ts';
 import type { JobFile, StageEntry } from './job-file/schema.ts';
 import { naturalParallelism } from './parallelism.ts';
 import type { ArrivalKey } from './sql-analysis/context.ts';
-import { type BoundSql, bindSql, sqlProblem } from './stage-sql.ts';
+import { bindSql } from './stage-sql.ts';
 
 export interface StagePlanning {
   readonly connection: DuckDBConnection;
@@ -137,7 +137,7 @@ async function planSqlStage(planning: StagePlanning, request: StageRequest): Pro
     followsSingleTask: followsSingleTask(request),
     broadcastBytesMax: planning.options.broadcastThresholdBytes,
   });
-  checkDecision(planning, request, sql, decision);
+  checkDecision(planning, request, decision);
   const parallelism = naturalParallelism(request, decision.exchanges, planning);
   const planned: PlannedStage = {
     name,
@@ -167,14 +167,7 @@ function followsSingleTask({ inputs, producers }: StageRequest): boolean {
   });
 }
 
-function checkDecision(
-  planning: StagePlanning,
-  request: StageRequest,
-  sql: BoundSql,
-  decision: ExchangeDecision,
-): void {
-  const [problem] = decision.analysis.problems;
-  if (problem) throw sqlProblem(planning.places, request.name, sql.text, problem);
+function checkDecision(planning: StagePlanning, request: StageRequest, decision: ExchangeDecision): void {
   for (const { alias } of request.inputs) {
     if (!decision.analysis.inputsRead.has(alias))
       request.warnings.push(`stage ${request.name} does not read its input ${alias}`);

@@ -8,12 +8,12 @@ import { describeQuery, quoteIdentifier } from '../sql/duckdb.ts';
 import type { PlanInput } from './exchanges/stage-plan.ts';
 import type { Places } from './job-file/places.ts';
 import { characterOffset, sourceOffsetOf } from './job-file/sql-place.ts';
+import { analyseStage } from './sql-analysis/analyse-stage.ts';
 import type { Ast } from './sql-analysis/ast.ts';
-import type { SqlProblem } from './sql-analysis/context.ts';
+import type { SqlProblem, StageInput } from './sql-analysis/context.ts';
 import { parseSelect, SqlError, sqlErrorOf } from './sql-analysis/parse-select.ts';
 
 export interface BoundSql {
-  readonly text: string;
   readonly query: Ast;
   /** null where an input's columns are not known before the job runs. */
   readonly columns: readonly Column[] | null;
@@ -31,16 +31,23 @@ export async function bindSql(connection: DuckDBConnection, request: SqlRequest)
   const { stage, sql, places } = request;
   try {
     const query = await parseSelect(connection, sql);
+    // What is read must be known before DuckDB binds it: it would open files, and name unknown tables after its own.
+    const [problem] = analyseStage(query, unboundInputs(request.inputs), stage).problems;
+    if (problem) throw sqlProblem(places, stage, sql, problem);
     const columns = await outputColumns(connection, request);
-    return { text: sql, query, columns };
+    return { query, columns };
   } catch (error) {
     if (!(error instanceof SqlError)) throw error;
     throw sqlProblem(places, stage, sql, { message: error.message, position: error.position, known: [] });
   }
 }
 
+function unboundInputs(inputs: readonly PlanInput[]): StageInput[] {
+  return inputs.map(({ alias, columns }) => ({ name: alias, columns, arrival: { kind: 'whole' } }));
+}
+
 /** The error for a problem of a stage's SQL, at its place in the job file. */
-export function sqlProblem(places: Places, stage: string, sql: string, problem: SqlProblem): JobrecError {
+function sqlProblem(places: Places, stage: string, sql: string, problem: SqlProblem): JobrecError {
   const path = ['stages', stage, 'sql'];
   const offset = problem.position === null ? null : sourceOffset(places, path, sql, problem.position);
   const wrong = /^(\S+) is not an input/.exec(problem.message)?.[1] ?? null;

@@ -43,8 +43,10 @@ export async function bundleFunction(
   return { module: { fileName: `${digestOf(code)}.mjs`, code }, exportName };
 }
 
+/** Of the code alone: the source map holds absolute paths, and changes with comments. */
 function digestOf(code: string): string {
-  return createHash('sha256').update(code).digest('hex').slice(0, 32);
+  const mapStart = code.lastIndexOf('//# sourceMappingURL=');
+  return createHash('sha256').update(code.slice(0, mapStart)).digest('hex').slice(0, 32);
 }
 
 function missingExport(
@@ -79,6 +81,10 @@ async function bundle(
       metafile: true,
       logLevel: 'silent',
       outfile: 'function.mjs',
+      // So that an error in a function names the line of its own file. The module runs elsewhere: sources are absolute.
+      sourcemap: 'inline',
+      sourcesContent: false,
+      sourceRoot: `${pathToFileURL(folder).href}/`,
       plugins: [packagesByUrl],
     });
     const exports = Object.values(result.metafile.outputs).flatMap((output) => output.exports);

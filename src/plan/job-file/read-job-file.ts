@@ -32,7 +32,9 @@ export function parseJobFile(file: string, text: string): ReadJobFile {
   const places = new Places(file, text, document, lines);
   const [syntaxError] = document.errors;
   if (syntaxError) throw places.errorAtOffset('JOB_FILE_INVALID', syntaxError.pos[0], syntaxMessage(syntaxError));
-  const result = v.safeParse(jobFileSchema, plainValue(document, places));
+  const value = plainValue(document, places);
+  checkMaps(value, places);
+  const result = v.safeParse(jobFileSchema, value);
   if (!result.success) throw firstError(result.issues, places);
   return { job: result.output, places };
 }
@@ -49,6 +51,21 @@ function plainValue(document: ReturnType<typeof parseDocument>, places: Places):
   } catch (error) {
     throw places.errorAtOffset('JOB_FILE_INVALID', 0, messageOf(error), { cause: error });
   }
+}
+
+/** Lists are objects to the schemas: where a map belongs they are refused here. */
+function checkMaps(value: unknown, places: Places, path: KeyPath = []): void {
+  if (Array.isArray(value)) throw places.error('JOB_FILE_INVALID', path, `${nameOf(path)} must be a map, not a list`);
+  if (typeof value !== 'object' || value === null) return;
+  for (const [key, child] of Object.entries(value)) {
+    // Only a source's path and an input's `by` may be lists.
+    const mayBeList = path.length >= 2 && (key === 'path' || key === 'by');
+    if (!mayBeList) checkMaps(child, places, [...path, key]);
+  }
+}
+
+function nameOf(path: KeyPath): string {
+  return path.length === 0 ? 'a job file' : path.join('.');
 }
 
 type Issue = v.BaseIssue<unknown>;
@@ -77,10 +94,10 @@ function unknownKey(path: KeyPath, places: Places): JobrecError {
 }
 
 function valueError(issue: Issue, path: KeyPath, places: Places): JobrecError {
-  const name = path.join('.');
+  const name = nameOf(path);
   const isMissing = issue.received === 'undefined' && path.length > 0;
   if (isMissing) {
     return places.error('JOB_FILE_INVALID', path, `${name} is missing`, { data: { key: path.at(-1) } });
   }
-  return places.error('JOB_FILE_INVALID', path, `${name === '' ? 'a job file' : name} ${issue.message}`);
+  return places.error('JOB_FILE_INVALID', path, `${name} ${issue.message}`);
 }
