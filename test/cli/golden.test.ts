@@ -45,7 +45,7 @@ describe('golden output', () => {
 
   it.each(Object.entries(cases))('%s --json', async (name, args) => {
     const result = await run([...args, '--json']);
-    await expect(result.stdout).toMatchFileSnapshot(`golden/${name}.json`);
+    await expect(result.stdout).toMatchFileSnapshot(`golden/${name}--json.txt`);
     expect(result.code).toBe(0);
   });
 
