@@ -90,6 +90,22 @@ export interface ExecutionVertexFinished {
   readonly partitions: readonly ProducedPartition[];
   readonly parts: readonly StagedPart[];
   readonly metrics: TaskMetrics;
+  /** Only in Flink stores. */
+  readonly flink?: FlinkFinish;
+}
+
+/** What a finish in a Flink store says beside the task. */
+export interface FlinkFinish {
+  /** The execution graph that deployed the attempt, 32 hexadecimal digits: every JobMaster makes a new one. */
+  readonly executionGraphId: string;
+  /** Snapshots taken with this finish; null: none was, and recovery drops it unless a later finish carries one. */
+  readonly snapshot: FlinkSnapshot | null;
+}
+
+export interface FlinkSnapshot {
+  /** Coordinators that gave a snapshot, of all vertices with a finish since the last one. */
+  readonly coordinators: readonly { readonly operatorId: string; readonly bytes: number }[];
+  readonly shuffleMaster: { readonly bytes: number; readonly incremental: boolean };
 }
 
 /** R. Tasks go back to CREATED; their next attempt number is one higher. */
@@ -97,6 +113,8 @@ export interface ExecutionVertexReset {
   readonly type: 'execution-vertex-reset';
   readonly vertexId: JobVertexId;
   readonly subtasks: readonly number[];
+  /** Further vertices that the same event resets (Flink resets a whole region at once). */
+  readonly further?: readonly { readonly vertexId: JobVertexId; readonly subtasks: readonly number[] }[];
 }
 
 /** R. State of an OperatorCoordinator (here: a source's SplitEnumerator): a full cut, or what changed since. */
