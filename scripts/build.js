@@ -3,7 +3,6 @@
 // (native code) is in `external` and in package.json's dependencies. Writes dist/THIRD-PARTY-NOTICES.txt, so that the
 // packed package carries the licences of what it inlines. Files of an earlier build go last: a jobrec that runs while
 // dist/ is built anew still finds the chunks that it has not loaded yet.
-import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -30,15 +29,10 @@ const require = __createRequire(import.meta.url);
 const __filename = __fileURLToPath(import.meta.url);
 const __dirname = __fileURLToPath(new URL('.', import.meta.url));`;
 
-/** Entry points whose source exists. */
-function presentEntries() {
-  const present = Object.entries(entries).filter(([, source]) => existsSync(join(root, source)));
-  return Object.fromEntries(present.map(([name, source]) => [name, join(root, source)]));
-}
-
 async function bundle() {
   const result = await build({
-    entryPoints: presentEntries(),
+    absWorkingDir: root,
+    entryPoints: entries,
     outdir: dist,
     bundle: true,
     splitting: true,
