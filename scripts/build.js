@@ -1,5 +1,5 @@
 // Builds dist/: every entry point bundled into shared chunks, because start-up time is mostly the time to find and
-// parse modules (CONTRIBUTING.md has the figures). Inlined packages are devDependencies; what must stay outside
+// parse modules (unbundled, a command starts in twice the time). Inlined packages are devDependencies; what must stay outside
 // (native code) is in `external` and in package.json's dependencies. Writes dist/THIRD-PARTY-NOTICES.txt, so that the
 // packed package carries the licences of what it inlines. Files of an earlier build go last: a jobrec that runs while
 // dist/ is built anew still finds the chunks that it has not loaded yet.
