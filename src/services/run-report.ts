@@ -56,7 +56,7 @@ export interface RunRecovery {
 }
 
 export interface RunFailure {
-  /** Decides the exit code: JOB_FAILED, JOB_CANCELED, STORE_POISONED, INTERRUPTED, TERMINATED, INTERRUPTED_HANGUP. */
+  /** Decides the exit code: JOB_FAILED, JOB_CANCELED, JOB_SUSPENDED, STORE_POISONED, INTERRUPTED, TERMINATED, INTERRUPTED_HANGUP. */
   readonly code: ErrorCode;
   readonly message: string;
   /** What resumes or repairs it, one line; absent where there is nothing to do. */

@@ -2,6 +2,7 @@
 // reports from the store. Contract: "run".
 import { resolve } from 'node:path';
 import { type FollowEnd, followJob } from '../engine/client/job-follower.ts';
+import { readFailure } from '../engine/job-master/master-failure.ts';
 import type { JobMasterStart } from '../engine/processes.ts';
 import { foreignEntries } from '../engine/sinks/sink-commit.ts';
 import type { Submission } from '../engine/submission.ts';
@@ -38,7 +39,7 @@ export async function runJob(options: RunOptions, progress: RunProgress): Promis
     await lockName(options.home, planned.graph.name);
     const started = await startOrResume(options, planned, progress);
     const end = await follow(options, started, progress, signals.interrupted);
-    const failure = failureOf(end, await signals.current(), options);
+    const failure = await failureOf(end, started.folder, signals.current(), options);
     return await runReport(started.folder, end.state, failure, Math.round(performance.now() - startedMs));
   } finally {
     signals.stop();
@@ -119,14 +120,24 @@ async function follow(
   });
 }
 
-function failureOf(end: FollowEnd, interruption: Interruption | null, options: RunOptions): RunFailure | null {
+async function failureOf(
+  end: FollowEnd,
+  folder: JobFolder,
+  interruption: Interruption | null,
+  options: RunOptions,
+): Promise<RunFailure | null> {
   if (end.state === 'FINISHED') return null;
   const message = end.reason ?? `the job is ${end.state}`;
   const hint = `resume with: ${resumeLine(options)}`;
   if (end.state === 'FAILED') return { code: 'JOB_FAILED', message };
   if (end.state === 'CANCELED') return { code: 'JOB_CANCELED', message };
-  const code: ErrorCode = interruption?.code ?? 'STORE_POISONED';
-  return { code, message, hint };
+  return { code: interruption?.code ?? (await suspensionCode(folder)), message, hint };
+}
+
+/** A JobMaster that suspends the job by itself says so by its status, and leaves word where its store failed. */
+async function suspensionCode(folder: JobFolder): Promise<ErrorCode> {
+  const failure = await readFailure(folder);
+  return failure instanceof JobrecError ? failure.code : 'JOB_SUSPENDED';
 }
 
 /** The command that goes on with a suspended job. */

@@ -169,6 +169,7 @@ describe('the mapping', () => {
     const codes = [
       'JOB_FAILED',
       'JOB_CANCELED',
+      'JOB_SUSPENDED',
       'STORE_POISONED',
       'INTERRUPTED',
       'TERMINATED',

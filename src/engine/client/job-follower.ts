@@ -17,6 +17,8 @@ import { linkToMaster, type MasterLink } from './master-link.ts';
 const pollIntervalMs = 10;
 /** JobMasters in a row that end by themselves before they lead. */
 const failedStartsMax = 3;
+/** JobMasters in a row that die while no task finishes: then something kills them, and starting more helps nobody. */
+const fruitlessDeathsMax = 20;
 /** How long a JobMaster gets to suspend the job before the client stops waiting for it. */
 const suspendTimeoutMs = 20_000;
 
@@ -54,6 +56,8 @@ class JobFollower {
   readonly #options: FollowOptions;
   #epoch = 0;
   #failedStarts = 0;
+  #fruitlessDeaths = 0;
+  #finished = 0;
   #interruption: string | null = null;
 
   constructor(options: FollowOptions) {
@@ -71,6 +75,8 @@ class JobFollower {
       const end = link ? await this.#followLink(link, master) : await this.#startFailed(master);
       if (end) return end;
       if (this.#interruption !== null) return { state: 'SUSPENDED', reason: this.#interruption };
+      this.#fruitlessDeaths += 1;
+      if (this.#fruitlessDeaths >= fruitlessDeathsMax) return { state: 'SUSPENDED', reason: fruitless };
       this.#options.progress.notice('the JobMaster is gone; starting the next one');
       start = 'restarted';
     }
@@ -144,6 +150,12 @@ class JobFollower {
     });
   }
 
+  #countProgress(vertices: readonly VertexProgress[]): void {
+    const finished = vertices.reduce((sum, vertex) => sum + vertex.finished, 0);
+    if (finished > this.#finished) this.#fruitlessDeaths = 0;
+    this.#finished = finished;
+  }
+
   #show(message: ToClient, done: (end: FollowEnd) => void): void {
     const { progress } = this.#options;
     switch (message.type) {
@@ -153,12 +165,15 @@ class JobFollower {
           done({ state: message.state, reason: message.reason });
         return;
       case 'progress':
+        this.#countProgress(message.vertices);
         return progress.vertices(message.vertices);
       case 'notice':
         return progress.notice(message.message);
     }
   }
 }
+
+const fruitless = `${fruitlessDeathsMax} JobMasters died one after the other without any task finishing`;
 
 function pause(durationMs: number): Promise<null> {
   return new Promise((resolve) => setTimeout(() => resolve(null), durationMs));
