@@ -34,6 +34,8 @@ export interface JobStatusChanged {
 export interface InputRange {
   readonly partitions: readonly [number, number];
   readonly subpartitions: readonly [number, number];
+  /** Further groups of partitions that the same task reads of the same data set (Flink 2.x); absent: none. */
+  readonly further?: readonly InputRange[];
 }
 
 export interface VertexInputInfo {
@@ -47,7 +49,8 @@ export interface JobVertexInitialized {
   readonly type: 'job-vertex-initialized';
   readonly vertexId: JobVertexId;
   readonly parallelism: number;
-  readonly maxParallelism: number;
+  /** null where the store does not say (Flink). */
+  readonly maxParallelism: number | null;
   readonly inputs: readonly VertexInputInfo[];
 }
 
@@ -67,6 +70,7 @@ export interface TaskMetrics {
   readonly recordsOut: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
+  /** Flink stores: the time that the task was busy, idle and back-pressured, as it measured it. */
   readonly durationMs: number;
 }
 
@@ -84,8 +88,11 @@ export interface ExecutionVertexFinished {
   readonly vertexId: JobVertexId;
   readonly subtask: number;
   readonly attempt: number;
-  /** The epoch of the JobMaster that deployed this attempt: attempt numbers alone do not tell two masters apart. */
-  readonly epoch: number;
+  /**
+   * The epoch of the JobMaster that deployed this attempt: attempt numbers alone do not tell two masters apart. null in
+   * Flink stores, where `flink.executionGraphId` tells them apart.
+   */
+  readonly epoch: number | null;
   readonly workerId: WorkerId;
   readonly partitions: readonly ProducedPartition[];
   readonly parts: readonly StagedPart[];
