@@ -176,7 +176,7 @@ describe('the mapping', () => {
       'INTERRUPTED_HANGUP',
     ] as const;
     expect(codes.map((code) => exitCodeOfRun({ state: 'SUSPENDED', failure: { code } }))).toEqual([
-      7, 7, 7, 130, 143, 129,
+      7, 7, 7, 7, 130, 143, 129,
     ]);
   });
 
