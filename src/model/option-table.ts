@@ -38,7 +38,7 @@ export const optionTable = {
   'execution.batch.job-recovery.snapshot.min-pause': option(
     duration,
     '0 ms',
-    'Shortest pause between full snapshots of coordinator state; what changes in between is recorded with each finish.',
+    'Taken from Flink configurations without effect: coordinator state is recorded with every finish, at no extra sync.',
   ),
   'execution.batch.job-recovery.previous-worker.recovery.timeout': option(
     duration,
