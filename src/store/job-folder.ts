@@ -17,8 +17,6 @@ export interface JobFolder {
   readonly planFile: string;
   readonly processesFile: string;
   readonly masterFile: string;
-  /** One generation a client (generation.ts). */
-  readonly clientLocks: string;
 }
 
 /** Names of the folders that make up a job's folder; `open-log` uses them to tell a live store. */
@@ -37,7 +35,6 @@ export function jobFolderAt(root: string): JobFolder {
     planFile: at('plan.json'),
     processesFile: at('processes.json'),
     masterFile: at('master.json'),
-    clientLocks: at('client-locks'),
   };
 }
 
