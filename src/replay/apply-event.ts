@@ -200,6 +200,13 @@ function finishTwice(vertex: ExecutionJobVertex, task: ExecutionVertex): ApplyFi
 }
 
 function applyReset(graph: ExecutionGraph, event: ExecutionVertexReset): ApplyFinding | null {
+  const findings = [event, ...(event.further ?? [])].map((tasks) => resetTasks(graph, tasks));
+  return findings.find((finding) => finding !== null) ?? null;
+}
+
+type ResetTasks = Pick<ExecutionVertexReset, 'vertexId' | 'subtasks'>;
+
+function resetTasks(graph: ExecutionGraph, event: ResetTasks): ApplyFinding | null {
   const vertex = graph.vertices.get(event.vertexId);
   const unknown: number[] = [];
   for (const subtask of event.subtasks) {

@@ -39,14 +39,32 @@ export function planRecovery(
   topology: Topology = recordedTopology(graph),
 ): RecoveryPlan {
   if (isGloballyTerminal(graph.state) || graph.commit !== null) {
-    return assemble(graph, rules, new Map(), noPartitions);
+    return assemblePlan(graph, rules, new Map(), noPartitions);
   }
-  const readers = findReaders(graph, topology);
-  const states = partitionStates(graph, readers.dataSets, survivors, rules);
-  return assemble(graph, rules, findReruns(graph, readers, states, survivors, rules), listPartitions(states));
+  const { reruns, partitions } = reconcile(graph, survivors, rules, topology);
+  return assemblePlan(graph, rules, reruns, partitions);
 }
 
-function assemble(
+/** What runs again and what becomes of the partitions. */
+export interface Reconciled {
+  readonly reruns: Reruns;
+  readonly partitions: PlannedPartitions;
+}
+
+/** The two steps of a recovery of a job that still runs tasks. */
+export function reconcile(
+  graph: ExecutionGraph,
+  survivors: Survivors,
+  rules: RecoveryRules,
+  topology: Topology = recordedTopology(graph),
+): Reconciled {
+  const readers = findReaders(graph, topology);
+  const states = partitionStates(graph, readers.dataSets, survivors, rules);
+  return { reruns: findReruns(graph, readers, states, survivors, rules), partitions: listPartitions(states) };
+}
+
+/** The plan of these reruns; a task with reasons counts as finished, whatever the graph says of it. */
+export function assemblePlan(
   graph: ExecutionGraph,
   rules: RecoveryRules,
   reruns: Reruns,
@@ -98,7 +116,11 @@ function resetsOf(rerun: readonly RerunTask[]): Map<JobVertexId, number[]> {
 }
 
 function verdictFacts(graph: ExecutionGraph, rules: RecoveryRules, summary: RecoverySummary): VerdictFacts {
-  const waiting = [...graph.vertices.values()].some((vertex) => vertex.parallelism === null);
+  const vertices = [...graph.vertices.values()];
+  const waiting =
+    vertices.length === 0 ||
+    vertices.some((vertex) => vertex.parallelism === null) ||
+    graph.edges.some((edge) => !graph.vertices.has(edge.consumerVertexId));
   return {
     ended: isGloballyTerminal(graph.state),
     committing: graph.commit !== null,

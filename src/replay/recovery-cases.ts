@@ -136,14 +136,46 @@ export interface SpreadFacts {
   readonly inputLost: boolean;
   /** For the same vertex: its coordinator is lost. */
   readonly coordinatorLost: boolean;
+  /** Of the engine's rules. */
+  readonly passesPending: boolean;
 }
 
-/** Whether a restart pulls another task in. */
-export const spreadCases: readonly DecisionRow<SpreadFacts, 'joins' | 'stays'>[] = [
+/** Whether a restart pulls another task in; `passes`: not that task, but what restarts with it. */
+export const spreadCases: readonly DecisionRow<SpreadFacts, 'joins' | 'stays' | 'passes'>[] = [
   {
     // Not finished: it runs anyway, and there is nothing to reset.
     label: 'runs-anyway',
-    when: { finished: false },
+    when: { finished: false, passesPending: false },
+    decision: 'stays',
+  },
+  {
+    // As above for an engine that walks on from it: finished consumers below restart, too.
+    label: 'pending-consumer',
+    when: { relation: 'consumer', finished: false, passesPending: true },
+    decision: 'passes',
+  },
+  {
+    // Its partition does not exist yet, so the walk goes up through it.
+    label: 'pending-producer',
+    when: { relation: 'producer', finished: false, inputLost: true, passesPending: true },
+    decision: 'passes',
+  },
+  {
+    // Cannot be: the partition of an unfinished task is never there.
+    label: 'pending-producer-there',
+    when: { relation: 'producer', finished: false, inputLost: false, passesPending: true },
+    decision: 'stays',
+  },
+  {
+    // It restarts with its whole vertex, and what depends on it does.
+    label: 'pending-sibling-of-source',
+    when: { relation: 'same-vertex', finished: false, coordinatorLost: true, passesPending: true },
+    decision: 'passes',
+  },
+  {
+    // Tasks of one vertex do not depend on each other.
+    label: 'pending-sibling',
+    when: { relation: 'same-vertex', finished: false, coordinatorLost: false, passesPending: true },
     decision: 'stays',
   },
   {
@@ -184,7 +216,7 @@ export interface VerdictFacts {
   readonly anyFinished: boolean;
   readonly anyRerun: boolean;
   readonly anyKept: boolean;
-  /** Nothing is left to run, and a vertex that nobody will initialize is. */
+  /** Nothing is left to run, and a vertex that nobody will initialize is. Never together with a rerun. */
   readonly stuck: boolean;
 }
 
@@ -211,8 +243,17 @@ export const verdictCases: readonly DecisionRow<VerdictFacts, VerdictDecision>[]
   {
     // There is nothing to lose.
     label: 'nothing-finished',
-    when: { ended: false, committing: false, anyFinished: false },
+    when: { ended: false, committing: false, anyFinished: false, stuck: false },
     decision: { verdict: 'recoverable', why: 'no task had finished, so nothing is lost' },
+  },
+  {
+    // The store says that the job had begun, and holds nothing that could be run.
+    label: 'stuck-at-start',
+    when: { ended: false, committing: false, anyFinished: false, stuck: true },
+    decision: {
+      verdict: 'would-hang',
+      why: 'the store holds no initialized vertex and recovery initializes none, so nothing would ever be scheduled',
+    },
   },
   {
     // All recorded work is kept, and the engine waits for ever for somebody to go on.

@@ -119,6 +119,8 @@ export interface RecoveryRules {
   readonly optionalPartitionsAvailable: boolean;
   /** Whether finished consumers of a task that has yet to run start over with it (a reset that was only half recorded). */
   readonly pendingRestartsConsumers: boolean;
+  /** Whether a restart goes on through tasks that have yet to run, to finished ones that depend on them. */
+  readonly passesPending: boolean;
   /** Whether vertices that became ready are initialized after a recovery. */
   readonly initializesAfterRecovery: boolean;
 }
@@ -127,5 +129,14 @@ export interface RecoveryRules {
 export const jobrecRecoveryRules: RecoveryRules = {
   optionalPartitionsAvailable: true,
   pendingRestartsConsumers: true,
+  passesPending: false,
   initializesAfterRecovery: true,
+};
+
+/** Flink's (recovery rules 6, 7 and 11). Its sources restart the consumers of their unfinished tasks before this. */
+export const flinkRecoveryRules: RecoveryRules = {
+  optionalPartitionsAvailable: false,
+  pendingRestartsConsumers: false,
+  passesPending: true,
+  initializesAfterRecovery: false,
 };

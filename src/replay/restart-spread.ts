@@ -26,9 +26,12 @@ interface QueuedTask {
 }
 
 interface Spread {
+  readonly rules: RecoveryRules;
   readonly readers: Readers;
   readonly states: PartitionStates;
   readonly reruns: Map<ExecutionVertex, readonly Reason[]>;
+  /** Tasks yet to run that the walk went through. */
+  readonly passed: Set<ExecutionVertex>;
   readonly queue: QueuedTask[];
   readonly walkedUp: Set<ReaderGroup>;
   readonly walkedDown: Set<ReaderGroup>;
@@ -44,9 +47,11 @@ export function findReruns(
   rules: RecoveryRules,
 ): Reruns {
   const spread: Spread = {
+    rules,
     readers,
     states,
     reruns: new Map(),
+    passed: new Set(),
     queue: [],
     walkedUp: new Set(),
     walkedDown: new Set(),
@@ -99,11 +104,17 @@ function join(spread: Spread, queued: QueuedTask, reasons: readonly Reason[]): v
   spread.queue.push(queued);
 }
 
+type Relation = Omit<SpreadFacts, 'finished' | 'passesPending'>;
+
 /** Pulls `other` in where the table says so; `reason` is asked for only then. */
-function consider(spread: Spread, other: QueuedTask, facts: Omit<SpreadFacts, 'finished'>, reason: () => Reason): void {
-  if (spread.reruns.has(other.task)) return;
-  const finished = other.task.state === 'FINISHED';
-  if (decide(spreadCases, { ...facts, finished }) === 'joins') join(spread, other, [reason()]);
+function consider(spread: Spread, other: QueuedTask, relation: Relation, reason: () => Reason): void {
+  if (spread.reruns.has(other.task) || spread.passed.has(other.task)) return;
+  const { passesPending } = spread.rules;
+  const decision = decide(spreadCases, { ...relation, finished: other.task.state === 'FINISHED', passesPending });
+  if (decision === 'joins') join(spread, other, [reason()]);
+  if (decision !== 'passes') return;
+  spread.passed.add(other.task);
+  spread.queue.push(other);
 }
 
 function spreadFromPending(spread: Spread, graph: ExecutionGraph): void {
@@ -130,7 +141,8 @@ function walkUp(spread: Spread, { vertex, task }: QueuedTask): void {
     for (const { partition, decision } of states.slice(group.first, group.last + 1)) {
       const upstream = producer.tasks[partition.partitionIndex];
       if (upstream === undefined) continue;
-      const facts = { relation: 'producer', inputLost: decision.lost !== null, coordinatorLost: false } as const;
+      const inputLost = decision.lost !== null || upstream.state !== 'FINISHED';
+      const facts = { relation: 'producer', inputLost, coordinatorLost: false } as const;
       const code = decision.lost ?? 'upstream-input-missing';
       consider(spread, { vertex: producer, task: upstream }, facts, () => partitionReason(code, partition, reader));
     }

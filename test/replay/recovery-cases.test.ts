@@ -82,20 +82,24 @@ describe('decision tables', () => {
   it('spread-cases', () => {
     const expected = (facts: SpreadFacts) => {
       const pulls = { producer: facts.inputLost, consumer: true, 'same-vertex': facts.coordinatorLost }[facts.relation];
-      return facts.finished && pulls ? 'joins' : 'stays';
+      if (!pulls) return 'stays';
+      if (facts.finished) return 'joins';
+      return facts.passesPending ? 'passes' : 'stays';
     };
     const values: Values<SpreadFacts> = {
       relation: ['producer', 'consumer', 'same-vertex'],
       finished: either,
       inputLost: either,
       coordinatorLost: either,
+      passesPending: either,
     };
     holdsTable(spreadCases, values, expected);
   });
 
   it('verdict-cases', () => {
     const expected = (facts: VerdictFacts): Verdict => {
-      if (facts.ended || facts.committing || !facts.anyFinished) return 'recoverable';
+      if (facts.ended || facts.committing) return 'recoverable';
+      if (!facts.anyFinished) return facts.stuck ? 'would-hang' : 'recoverable';
       if (facts.anyRerun) return facts.anyKept ? 'recoverable-with-loss' : 'restart-from-scratch';
       return facts.stuck ? 'would-hang' : 'recoverable';
     };

@@ -89,7 +89,7 @@ function rerunOf(scenario: Scenario): Set<string> {
 }
 
 function verdictOf(scenario: Scenario, rerun: number, pending: number): string {
-  if (scenario.end !== null || scenario.finished.size === 0) return 'recoverable';
+  if (scenario.end !== null) return 'recoverable';
   if (rerun > 0) return rerun === scenario.finished.size ? 'restart-from-scratch' : 'recoverable-with-loss';
   const waiting = scenario.names.some((name) => !scenario.tasks.has(name));
   return waiting && pending === 0 && !scenario.rules.initializesAfterRecovery ? 'would-hang' : 'recoverable';

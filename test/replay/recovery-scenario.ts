@@ -64,6 +64,7 @@ export function randomScenario(seed: number): Scenario {
     rules: {
       optionalPartitionsAvailable: random.chance(0.7),
       pendingRestartsConsumers: random.chance(0.7),
+      passesPending: false,
       initializesAfterRecovery: random.chance(0.7),
     },
   };

@@ -1,0 +1,99 @@
+// planFlinkRecovery: what Flink would keep and run again, and why, from a replayed Flink store. In its order: finishes
+// that are not durable are dropped, coordinators reset tasks, then partitions are reconciled by the tables that jobrec's
+// own recovery uses, under Flink's rules. Doc: docs/flink.md "Prediction".
+import type { ExecutionGraph, ExecutionJobVertex, ExecutionVertex } from './execution-graph.ts';
+import { type CoordinatorResets, coordinatorResets } from './flink-coordinator-resets.ts';
+import type { DroppedFinish, FlinkReplay } from './flink-replay.ts';
+import type { ReplayFailure } from './flink-replay-failure.ts';
+import { findReaders } from './reader-groups.ts';
+import { assemblePlan, type Reconciled, reconcile } from './reconcile.ts';
+import { flinkRecoveryRules, type Reason, type RecoveryPlan, type Survivors } from './recovery-plan.ts';
+import { recordedTopology } from './topology.ts';
+
+export interface FlinkRecoveryOptions {
+  /** The store cannot be replayed as it is (what readers found, or `FlinkReplay.failure`); null: it can. */
+  readonly failure: ReplayFailure | null;
+  /** `execution.batch.job-recovery.snapshot.min-pause` as it is set, for the reasons; null: not known. */
+  readonly snapshotMinPause: string | null;
+}
+
+type Reruns = Map<ExecutionVertex, readonly Reason[]>;
+
+/** The plan of a restart after this store, given what survived. Does not change the replayed graph. */
+export function planFlinkRecovery(
+  replayed: FlinkReplay,
+  survivors: Survivors,
+  options: FlinkRecoveryOptions,
+): RecoveryPlan {
+  if (options.failure !== null) return planFromScratch(replayed, options.failure);
+  const { graph } = replayed;
+  const resets = coordinatorResets(graph, findReaders(graph, recordedTopology(graph)));
+  const { graph: reset, originals } = afterResets(graph, resets);
+  const { reruns, partitions } = reconcile(reset, survivors, flinkRecoveryRules);
+  const recorded = recordedGraph(graph, replayed.droppedEvents);
+  const all: Reruns = new Map();
+  for (const dropped of replayed.droppedEvents) all.set(dropped.task, [droppedReason(options)]);
+  for (const [task, reasons] of resets.resets) all.set(task, reasons);
+  for (const [task, reasons] of reruns) all.set(originals.get(task) ?? task, reasons);
+  return assemblePlan(recorded, flinkRecoveryRules, all, partitions);
+}
+
+const noPartitions: Reconciled['partitions'] = { reserved: [], released: [], optional: [], missing: [] };
+
+/** Flink deletes the store and starts the job as a new one. */
+function planFromScratch({ graph, droppedEvents }: FlinkReplay, failure: ReplayFailure): RecoveryPlan {
+  const recorded = recordedGraph(graph, droppedEvents);
+  const place = `${failure.segment} at byte ${failure.offset}`;
+  const reason: Reason = {
+    code: 'store-unusable',
+    message: `Flink cannot replay the store (${place}: ${failure.message}), deletes it and starts from scratch`,
+    because: { kind: 'event', id: `${failure.segment}@${failure.offset}` },
+  };
+  const all: Reruns = new Map();
+  for (const { tasks } of recorded.vertices.values()) {
+    for (const task of tasks) if (task.state === 'FINISHED') all.set(task, [reason]);
+  }
+  const plan = assemblePlan(recorded, flinkRecoveryRules, all, noPartitions);
+  return { ...plan, verdict: 'restart-from-scratch', why: reason.message };
+}
+
+/** The graph after phase one; its tasks are copies where they differ, and no coordinator but the marked ones counts. */
+function afterResets(
+  graph: ExecutionGraph,
+  { resets, marked }: CoordinatorResets,
+): { readonly graph: ExecutionGraph; readonly originals: ReadonlyMap<ExecutionVertex, ExecutionVertex> } {
+  const originals = new Map<ExecutionVertex, ExecutionVertex>();
+  const vertices = new Map<string, ExecutionJobVertex>();
+  for (const vertex of graph.vertices.values()) {
+    const tasks = vertex.tasks.map((task) => {
+      if (!resets.has(task)) return task;
+      const copy: ExecutionVertex = { ...task, state: 'CREATED', workerId: null };
+      originals.set(copy, task);
+      return copy;
+    });
+    const coordinator = marked.has(vertex) ? { operators: new Map(), supportsBatchSnapshot: false } : null;
+    vertices.set(vertex.id, { ...vertex, tasks, coordinator });
+  }
+  return { graph: { ...graph, vertices }, originals };
+}
+
+/** With the dropped tasks as they had finished. */
+function recordedGraph(graph: ExecutionGraph, dropped: readonly DroppedFinish[]): ExecutionGraph {
+  const vertices = new Map(graph.vertices);
+  for (const { vertexId, subtask, task } of dropped) {
+    const vertex = vertices.get(vertexId);
+    if (vertex !== undefined) vertices.set(vertexId, { ...vertex, tasks: vertex.tasks.with(subtask, task) });
+  }
+  return { ...graph, vertices };
+}
+
+const minPauseOption = 'execution.batch.job-recovery.snapshot.min-pause';
+
+function droppedReason({ snapshotMinPause }: FlinkRecoveryOptions): Reason {
+  const pause = snapshotMinPause === null ? '' : ` (${snapshotMinPause})`;
+  return {
+    code: 'finish-not-durable',
+    message: `finished, but no snapshot followed it within snapshot.min-pause${pause}, so Flink drops it`,
+    because: { kind: 'setting', id: minPauseOption },
+  };
+}

@@ -1,0 +1,75 @@
+// What makes Flink's replay throw, although every frame could be read (recovery rule 13): it then deletes the whole store
+// and runs the job from scratch. Found in the order in which Flink meets it. Doc: docs/flink.md "When replay fails".
+import { taskKey, type OrderedFinish } from './flink-finishes.ts';
+import type { FinishedStep, FlinkStep, InitializedStep, StepPlace } from './flink-history.ts';
+import type { FlinkTopology } from './flink-topology.ts';
+
+export interface ReplayFailure extends StepPlace {
+  /** For an operator, one line, without a full stop. */
+  readonly message: string;
+}
+
+/** The first failure, or null. `kept` are the finishes that are not dropped; the others are never looked at. */
+export function findReplayFailure(
+  history: readonly FlinkStep[],
+  kept: readonly OrderedFinish[],
+  topology: FlinkTopology,
+): ReplayFailure | null {
+  const parallelismOf = new Map<string, number>();
+  for (const step of history) {
+    if (step.kind !== 'initialized') continue;
+    const message = initializationProblem(step, parallelismOf, topology);
+    if (message !== null) return { ...placeOf(step), message };
+    parallelismOf.set(step.event.vertexId, step.event.parallelism);
+  }
+  const finishes = new Map<string, FinishedStep>();
+  for (const step of history) if (step.kind === 'finished') finishes.set(taskKey(step.vertexId, step.subtask), step);
+  for (const { vertexId, subtask } of kept) {
+    const step = finishes.get(taskKey(vertexId, subtask));
+    const message = step === undefined ? null : finishProblem(step, parallelismOf, topology);
+    if (step !== undefined && message !== null) return { ...placeOf(step), message };
+  }
+  return null;
+}
+
+function initializationProblem(
+  { event }: InitializedStep,
+  initialized: ReadonlyMap<string, number>,
+  { basis, vertices, edges }: FlinkTopology,
+): string | null {
+  const { vertexId } = event;
+  if (initialized.has(vertexId)) return `${vertexId} is initialized a second time`;
+  const isJobKnown = basis === 'job-graph' || basis === 'plan';
+  if (isJobKnown && !vertices.some((vertex) => vertex.id === vertexId)) return `the job has no vertex ${vertexId}`;
+  const missing = edges.find((edge) => edge.consumerVertexId === vertexId && !initialized.has(edge.producerVertexId));
+  if (missing === undefined) return null;
+  return `${vertexId} is initialized, but its producer ${missing.producerVertexId} is not`;
+}
+
+function finishProblem(
+  step: FinishedStep,
+  parallelismOf: ReadonlyMap<string, number>,
+  topology: FlinkTopology,
+): string | null {
+  const parallelism = parallelismOf.get(step.vertexId);
+  if (parallelism === undefined) return `${step.vertexId}#${step.subtask} finished, but no event initialized its vertex`;
+  if (step.subtask >= parallelism) {
+    return `${step.vertexId}#${step.subtask} finished, but its vertex was initialized with ${parallelism} tasks`;
+  }
+  const stranger = step.snapshot?.find(({ operatorId }) => !isRestorable(operatorId, parallelismOf, topology));
+  if (stranger === undefined) return null;
+  return `a snapshot is of the operator ${stranger.operatorId}, whose vertex no event initialized`;
+}
+
+/** Only told where the topology names the coordinators. */
+function isRestorable(operator: string, initialized: ReadonlyMap<string, number>, { vertices }: FlinkTopology): boolean {
+  if (vertices.some((vertex) => vertex.coordinators === null)) return true;
+  return vertices.some(
+    ({ id, coordinators }) =>
+      initialized.has(id) && (coordinators ?? []).some((coordinator) => coordinator.operatorId === operator),
+  );
+}
+
+function placeOf({ sequence, segment, offset }: StepPlace): StepPlace {
+  return { sequence, segment, offset };
+}

@@ -1,0 +1,140 @@
+// Replays a Flink store as Flink does: folds the events, joins them with the topology, and drops the finishes behind the
+// last snapshot. What a restarted JobMaster would hold, plus what was recorded and given up, plus what breaks the replay.
+// Doc: docs/flink.md "Replay".
+import { partitionKey } from '../model/ids.ts';
+import type { FlinkJob } from '../model/flink-job.ts';
+import type { Finding, LogRecord } from '../model/job-log.ts';
+import { applyEvent } from './apply-event.ts';
+import type { Bound } from './bound.ts';
+import type { ExecutionGraph, ExecutionJobVertex, ExecutionVertex } from './execution-graph.ts';
+import { createExecutionGraph, createExecutionVertex } from './execution-graph.ts';
+import { judgeCoordinators } from './flink-coordinators.ts';
+import { FinishOrder, type KeptAndDropped } from './flink-finishes.ts';
+import { type FlinkStep, stepOf } from './flink-history.ts';
+import { releasedPartitions } from './flink-releases.ts';
+import { findReplayFailure, type ReplayFailure } from './flink-replay-failure.ts';
+import { type FlinkTopology, resolveFlinkTopology } from './flink-topology.ts';
+import type { DroppedEvent } from './replay.ts';
+
+export interface FlinkReplayOptions {
+  readonly until?: Bound;
+  /** What lies beside the store, or was given; null: nothing. */
+  readonly job: FlinkJob | null;
+  /** Ids of sources that the user says cannot snapshot. */
+  readonly sourcesWithoutSnapshot?: ReadonlySet<string>;
+}
+
+/** A finish that the store holds and recovery gives up. */
+export interface DroppedFinish extends DroppedEvent {
+  /** The task as it had finished. */
+  readonly task: ExecutionVertex;
+}
+
+export interface FlinkReplay {
+  /** As a restarted JobMaster holds it: dropped tasks are CREATED, coordinators are judged, releases are marked. */
+  readonly graph: ExecutionGraph;
+  readonly topology: FlinkTopology;
+  readonly history: readonly FlinkStep[];
+  readonly findings: readonly Finding[];
+  readonly droppedEvents: readonly DroppedFinish[];
+  readonly last: LogRecord | null;
+  /** What makes Flink's replay fail (it then deletes the store); null: nothing. */
+  readonly failure: ReplayFailure | null;
+}
+
+/** Folds `records` up to `options.until`. Errors are only those of the iterable itself. */
+export async function replayFlink(records: AsyncIterable<LogRecord>, options: FlinkReplayOptions): Promise<FlinkReplay> {
+  const fold = await foldRecords(records, options);
+  const { graph, history, findings, last } = fold;
+  const topology = resolveFlinkTopology(options.job, history);
+  attachTopology(graph, topology);
+  const { kept, dropped } = orderOf(history).split();
+  const failure = findReplayFailure(history, kept, topology);
+  for (const key of releasedPartitions(graph, history)) graph.released.add(key);
+  const droppedEvents = dropTail(graph, dropped);
+  judgeCoordinators(graph, topology, history, options.sourcesWithoutSnapshot ?? new Set());
+  return { graph, topology, history, findings, droppedEvents, last, failure };
+}
+
+type Fold = Pick<FlinkReplay, 'graph' | 'last'> & { readonly history: FlinkStep[]; readonly findings: Finding[] };
+
+async function foldRecords(records: AsyncIterable<LogRecord>, options: FlinkReplayOptions): Promise<Fold> {
+  const until = options.until?.sequence ?? Number.POSITIVE_INFINITY;
+  const graph = seededGraph(options.job);
+  const history: FlinkStep[] = [];
+  const findings: Finding[] = [];
+  let last: LogRecord | null = null;
+  for await (const record of records) {
+    if (record.sequence > until) break;
+    const found = applyEvent(graph, record, record.event);
+    const { segment, offset, sequence } = record;
+    if (found !== null) findings.push({ ...found, segment, offset, sequence, bytesLost: 0 });
+    const step = stepOf(record);
+    if (step !== null) history.push(step);
+    last = record;
+  }
+  return { graph, history, findings, last };
+}
+
+/** With the job's vertices in their order, so that findings already speak of names. */
+function seededGraph(job: FlinkJob | null): ExecutionGraph {
+  const graph = createExecutionGraph();
+  graph.jobId = job?.jobId ?? null;
+  graph.name = job?.name ?? null;
+  job?.vertices.forEach(({ id, name }, index) => graph.vertices.set(id, emptyVertex(id, name, index)));
+  return graph;
+}
+
+function emptyVertex(id: string, name: string | null, index: number): ExecutionJobVertex {
+  return {
+    id,
+    index,
+    name,
+    parallelism: null,
+    maxParallelism: null,
+    initializedSequence: null,
+    inputs: [],
+    outputs: null,
+    tasks: [],
+    coordinator: null,
+  };
+}
+
+/** Edges, outputs, and the partitions that each finished task must have produced (Flink's events do not list them). */
+function attachTopology(graph: ExecutionGraph, { edges }: FlinkTopology): void {
+  graph.edges = edges;
+  for (const vertex of [...graph.vertices.values()]) {
+    const outputs = [...new Set(edges.filter((edge) => edge.producerVertexId === vertex.id).map((edge) => edge.datasetId))];
+    graph.vertices.set(vertex.id, { ...vertex, outputs });
+    for (const task of vertex.tasks) if (task.state === 'FINISHED') task.partitions = outputs.map(producedBy(task));
+  }
+}
+
+function producedBy({ subtask }: ExecutionVertex): (datasetId: string) => ExecutionVertex['partitions'][number] {
+  return (datasetId) => ({ datasetId, partitionIndex: subtask, bytes: null, rows: null, subpartitionRows: null });
+}
+
+function orderOf(history: readonly FlinkStep[]): FinishOrder {
+  const order = new FinishOrder();
+  for (const step of history) {
+    if (step.kind === 'finished') order.finish(step);
+    if (step.kind === 'reset') for (const { vertexId, subtasks } of step.tasks) order.reset(vertexId, subtasks);
+  }
+  return order;
+}
+
+function dropTail(graph: ExecutionGraph, dropped: KeptAndDropped['dropped']): DroppedFinish[] {
+  const droppedEvents = dropped.flatMap(({ sequence, vertexId, subtask }): DroppedFinish[] => {
+    const vertex = graph.vertices.get(vertexId);
+    const task = vertex?.tasks[subtask];
+    if (vertex === undefined || task?.state !== 'FINISHED') return [];
+    vertex.tasks[subtask] = createExecutionVertex(subtask);
+    for (const { datasetId } of task.partitions) graph.released.delete(partitionKey(datasetId, subtask));
+    return [{ sequence, vertexId, subtask, reason: 'finished, but no snapshot followed it', task }];
+  });
+  // A fresh execution graph counts attempts from 0, whatever unfinished tasks had come to.
+  for (const { tasks } of graph.vertices.values()) {
+    for (const task of tasks) if (task.state !== 'FINISHED') task.attempt = 0;
+  }
+  return droppedEvents;
+}
