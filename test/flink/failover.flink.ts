@@ -1,0 +1,65 @@
+// The judge: random failovers of real Flink clusters. Before each restart jobrec says which finished tasks will run
+// again; then Flink shows it. A failing round: JOBREC_FLINK_SEED=<seed> JOBREC_FLINK_ROUNDS=1
+// JOBREC_FLINK_VERSION=<version> npm run test:flink. Spec: docs/testing.md "Real Flink".
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, test } from 'vitest';
+import { playScenario, type RoundResult } from './failover.ts';
+import { type FlinkJars, flinkJars, type JarsAnswer } from './jars.ts';
+import { randomScenario, scenarioText } from './scenario.ts';
+import { judgeSettings } from './settings.ts';
+import { Tally } from './tally.ts';
+
+const settings = judgeSettings(process.env, Date.now());
+const jarsTimeoutMs = 600_000;
+
+describe.each(settings.versions)('Flink %s', (version) => {
+  const tally = new Tally(version);
+  let answer: JarsAnswer = { missing: 'not looked for' };
+
+  beforeAll(async () => {
+    answer = await flinkJars(version);
+  }, jarsTimeoutMs);
+
+  afterAll(() => say(tally.text()));
+
+  for (const seed of settings.seeds) {
+    test(`runs again exactly what was predicted, seed ${seed}`, async ({ skip }) => {
+      const skipRound = (why: string) => {
+        tally.skip(`seed ${seed}: ${why}`);
+        say(`Flink ${version}, seed ${seed}: skipped: ${why}`);
+        skip(why);
+      };
+      if ('missing' in answer) return skipRound(answer.missing);
+      if (Date.now() > settings.deadlineMs) return skipRound('the time for this run is used up');
+      const result = await playRound(answer.jars, seed);
+      if (result.kind === 'void') return skipRound(result.why);
+      tally.add(result.failovers);
+    });
+  }
+});
+
+/** @throws Error with the scenario and where its evidence lies, where prediction and truth disagree */
+async function playRound(jars: FlinkJars, seed: number): Promise<RoundResult> {
+  const scenario = randomScenario(seed);
+  const evidence = await mkdtemp(join(tmpdir(), 'jobrec-evidence-'));
+  const kept = join(settings.keepFolder, `${jars.version}-${seed}`);
+  try {
+    const result = await playScenario(jars, scenario, evidence);
+    const wrong = result.kind === 'judged' ? result.failovers.flatMap(({ disagreements }) => disagreements) : [];
+    if (settings.keepAll || wrong.length > 0) await cp(evidence, kept, { recursive: true });
+    if (wrong.length > 0) throw new Error(wrong.join('\n'));
+    return result;
+  } catch (error) {
+    await cp(evidence, kept, { recursive: true });
+    const what = error instanceof Error ? error.message : String(error);
+    throw new Error(`${what}\nFlink ${jars.version}, ${scenarioText(scenario)}\nevidence: ${kept}`);
+  } finally {
+    await rm(evidence, { recursive: true, force: true });
+  }
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
