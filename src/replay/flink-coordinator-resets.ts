@@ -2,7 +2,7 @@
 // unfinished tasks of the vertex are reset; where they cannot be, all of its tasks, unless all had finished: then the
 // vertex is marked, and restarts whole with the first of its tasks. Resets go down to all consumers, never up.
 // Doc: docs/flink.md "Sources without batch snapshots".
-import { decide, type DecisionRow } from './decision-table.ts';
+import { type DecisionRow, decide } from './decision-table.ts';
 import type { ExecutionGraph, ExecutionJobVertex, ExecutionVertex } from './execution-graph.ts';
 import type { Readers } from './reader-groups.ts';
 import { downstreamReason, lostSourceReason, wholeSourceReason } from './reasons.ts';
@@ -103,5 +103,6 @@ function walkOn(walk: Walk, { vertex, task }: Visit): void {
     }
   }
   if (!walk.marked.delete(vertex)) return;
-  for (const sibling of vertex.tasks) visit(walk, { vertex, task: sibling }, () => wholeSourceReason(vertex, task.subtask));
+  for (const sibling of vertex.tasks)
+    visit(walk, { vertex, task: sibling }, () => wholeSourceReason(vertex, task.subtask));
 }

@@ -28,10 +28,15 @@ export function judgeCoordinators(
   for (const [vertexId, operators] of operatorsOf) {
     const vertex = graph.vertices.get(vertexId);
     if (vertex === undefined) continue;
-    const states = operators.map((operatorId) => stateOf(operatorId, vertexId, { topology, answers, bytes, withoutSnapshot }));
+    const states = operators.map((operatorId) =>
+      stateOf(operatorId, vertexId, { topology, answers, bytes, withoutSnapshot }),
+    );
     const all = states.map((state) => state.supportsBatchSnapshot);
     const supportsBatchSnapshot = all.includes(false) ? false : all.includes(null) ? null : true;
-    vertex.coordinator = { operators: new Map(states.map((state) => [state.operatorId, state])), supportsBatchSnapshot };
+    vertex.coordinator = {
+      operators: new Map(states.map((state) => [state.operatorId, state])),
+      supportsBatchSnapshot,
+    };
   }
 }
 

@@ -4,8 +4,8 @@
 import type { FlinkJob, FlinkJobEdge } from '../model/flink-job.ts';
 import type { ExecutionEdge } from './execution-graph.ts';
 import { isDerivedFrom } from './flink-derived-ids.ts';
-import type { InitializedStep } from './flink-history.ts';
 import { distributionShown, partitionsRead, unnamedDataSet } from './flink-edges.ts';
+import type { InitializedStep } from './flink-history.ts';
 
 export interface AssignedEdges {
   readonly edges: readonly ExecutionEdge[];
@@ -118,5 +118,7 @@ function guessAssumption(guessed: readonly string[], job: FlinkJob): string[] {
   if (guessed.length === 0) return [];
   const nameOf = (id: string) => job.vertices.find((vertex) => vertex.id === id)?.name ?? id;
   const names = [...new Set(guessed)].map(nameOf).join(', ');
-  return [`which input of ${names} reads which data set is not certain: the plan names none and the events fit several ways`];
+  return [
+    `which input of ${names} reads which data set is not certain: the plan names none and the events fit several ways`,
+  ];
 }

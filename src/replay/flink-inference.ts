@@ -3,8 +3,8 @@
 // consumer reads partitions, and whose rows fit best. Bytes written that nobody reads yet mean a consumer to come.
 import type { ExecutionEdge } from './execution-graph.ts';
 import { isDerivedFrom } from './flink-derived-ids.ts';
-import type { FinishedStep, FlinkStep, InitializedStep } from './flink-history.ts';
 import { distributionShown, partitionsRead, unnamedDataSet, unseenConsumer, unseenProducer } from './flink-edges.ts';
+import type { FinishedStep, FlinkStep, InitializedStep } from './flink-history.ts';
 
 export interface InferredEdges {
   readonly edges: readonly ExecutionEdge[];
@@ -17,6 +17,8 @@ interface SeenVertex {
   readonly step: InitializedStep;
   /** The first finish of each subtask. */
   readonly finishes: Map<number, FinishedStep>;
+  /** The vertex whose last task finished right before this one was initialized: an input of it that became whole. */
+  trigger: string | null;
 }
 
 type Seen = ReadonlyMap<string, SeenVertex>;
@@ -31,30 +33,39 @@ interface Link {
 export function inferEdges(initialized: readonly InitializedStep[], history: readonly FlinkStep[]): InferredEdges {
   const seen = seenVertices(initialized, history);
   const byId = linksOf(seen, (datasetId) => [...seen.keys()].find((id) => isDerivedFrom(datasetId, id)) ?? null);
-  const guessed = new Set<string>();
+  const guesses: Guesses = { taken: new Map(), count: 0 };
   // Where one id is derived, all are: a data set that no seen vertex gives has a producer that no event initialized.
   const areDerived = byId.some((link) => link.producer !== null);
   const complete = (link: Link): Link =>
-    areDerived ? { ...link, producer: unseenProducer } : guessProducer(seen, byId, link, guessed);
+    areDerived ? { ...link, producer: unseenProducer } : guessProducer(seen, link, guesses);
   const links = byId.map((link) => (link.producer === null ? complete(link) : link));
   const edges = links.flatMap((link) => (link.producer === null ? [] : [edgeOf(link, link.producer)]));
-  const unseen = [...seen].filter(([id, vertex]) => writes(vertex) && !edges.some((edge) => edge.producerVertexId === id));
+  const unseen = [...seen].filter(
+    ([id, vertex]) => writes(vertex) && !edges.some((edge) => edge.producerVertexId === id),
+  );
   return {
     edges: [...edges, ...unseen.map(([id]) => unseenEdge(id))],
     isDerived: areDerived,
-    assumptions: assumptionsOf(guessed.size, unseen.length, links.filter((link) => link.producer === null).length),
+    assumptions: assumptionsOf(guesses.count, unseen.length, links.filter((link) => link.producer === null).length),
   };
 }
 
 function seenVertices(initialized: readonly InitializedStep[], history: readonly FlinkStep[]): Seen {
   const seen = new Map<string, SeenVertex>();
-  for (const step of initialized) seen.set(step.event.vertexId, { step, finishes: new Map() });
+  for (const step of initialized) seen.set(step.event.vertexId, { step, finishes: new Map(), trigger: null });
+  let completed: string | null = null;
   for (const step of history) {
+    if (step.kind === 'initialized') noteTrigger(seen.get(step.event.vertexId), completed);
     if (step.kind !== 'finished') continue;
-    const finishes = seen.get(step.vertexId)?.finishes;
-    if (finishes !== undefined && !finishes.has(step.subtask)) finishes.set(step.subtask, step);
+    const vertex = seen.get(step.vertexId);
+    if (vertex !== undefined && !vertex.finishes.has(step.subtask)) vertex.finishes.set(step.subtask, step);
+    completed = vertex?.finishes.size === vertex?.step.event.parallelism ? step.vertexId : null;
   }
   return seen;
+}
+
+function noteTrigger(vertex: SeenVertex | undefined, completed: string | null): void {
+  if (vertex !== undefined) vertex.trigger = completed;
 }
 
 function linksOf(seen: Seen, producerOf: (datasetId: string) => string | null): Link[] {
@@ -78,30 +89,57 @@ function writes({ finishes }: SeenVertex): boolean {
   return [...finishes.values()].some((finish) => finish.metrics.bytesOut > 0);
 }
 
-function guessProducer(seen: Seen, links: readonly Link[], link: Link, guessed: Set<string>): Link {
-  const taken = new Set(links.map((other) => other.producer));
-  const candidates = [...seen].filter(([, producer]) => couldProduce(producer, link));
-  const best = candidates.toSorted(
-    ([firstId, first], [secondId, second]) =>
-      Number(taken.has(firstId)) - Number(taken.has(secondId)) ||
-      rowsMisfit(first, link) - rowsMisfit(second, link) ||
-      lastFinish(second) - lastFinish(first),
-  )[0];
-  if (best === undefined) return link;
-  guessed.add(link.datasetId);
-  return { ...link, producer: best[0] };
+interface Guesses {
+  /** Producer → the consumers that it has already. */
+  readonly taken: Map<string, Set<SeenVertex>>;
+  count: number;
 }
 
+function guessProducer(seen: Seen, link: Link, guesses: Guesses): Link {
+  const { taken } = guesses;
+  const candidates = [...seen].filter(([, producer]) => couldProduce(producer, link));
+  const { consumer } = link;
+  const no = (condition: boolean) => (condition ? 0 : 1);
+  const order = ([id, producer]: [string, SeenVertex]) => [
+    no(taken.get(id)?.has(consumer) !== true),
+    no(id === consumer.trigger),
+    no(!taken.has(id)),
+    rowsMisfit(producer, link),
+    -producer.step.sequence,
+  ];
+  const [best] = candidates.map((each) => ({ id: each[0], order: order(each) })).toSorted(byOrder);
+  if (best === undefined) return link;
+  taken.set(best.id, (taken.get(best.id) ?? new Set()).add(consumer));
+  guesses.count += 1;
+  return { ...link, producer: best.id };
+}
+
+interface Ordered {
+  readonly order: readonly number[];
+}
+
+/** The first number that differs decides. */
+function byOrder(left: Ordered, right: Ordered): number {
+  const at = left.order.findIndex((value, index) => value !== right.order[index]);
+  return at < 0 ? 0 : (left.order[at] ?? 0) - (right.order[at] ?? 0);
+}
+
+/** Initialized before, as many tasks as partitions are read, and each finished before a task that read from it. */
 function couldProduce(producer: SeenVertex, { consumer, datasetId }: Link): boolean {
   const { step, finishes } = producer;
-  if (step.sequence >= consumer.step.sequence || !writes(producer)) return false;
-  const { parallelism } = step.event;
-  if (partitionsRead(consumer.step.event, datasetId) !== parallelism) return false;
-  return finishes.size === parallelism && lastFinish(producer) < consumer.step.sequence;
-}
-
-function lastFinish({ finishes }: SeenVertex): number {
-  return Math.max(-1, ...[...finishes.values()].map((finish) => finish.sequence));
+  const { event } = consumer.step;
+  if (step.sequence >= consumer.step.sequence || partitionsRead(event, datasetId) !== step.event.parallelism)
+    return false;
+  if (finishes.size > 0 && !writes(producer)) return false;
+  const ranges = event.inputs.find((input) => input.datasetId === datasetId)?.ranges ?? [];
+  return [...consumer.finishes].every(([subtask, { sequence }]) => {
+    const [first, last] = ranges[subtask]?.partitions ?? [0, -1];
+    for (let index = first; index <= last; index += 1) {
+      const read = finishes.get(index);
+      if (read === undefined || read.sequence > sequence) return false;
+    }
+    return true;
+  });
 }
 
 /** How far the rows written are from the rows read; only told where all tasks of a one-input consumer have finished. */

@@ -12,7 +12,7 @@ import { recordedTopology, type Topology } from './topology.ts';
 /** Keys of the partitions that were given up and not produced again since. `graph` has its topology, and no task dropped. */
 export function releasedPartitions(graph: ExecutionGraph, history: readonly FlinkStep[]): ReadonlySet<string> {
   const simulation = new ReleaseSimulation(graph, recordedTopology(graph));
-  history.forEach((step, index) => simulation.step(step, history, index));
+  for (const [index, step] of history.entries()) simulation.step(step, history, index);
   return simulation.released;
 }
 
@@ -170,7 +170,8 @@ function resetUnrecorded(history: readonly FlinkStep[], from: number, kept: Read
   const unrecorded = new Set<string>();
   for (const step of history.slice(from)) {
     if (step.kind === 'reset') {
-      for (const { vertexId, subtasks } of step.tasks) for (const each of subtasks) recorded.add(taskKey(vertexId, each));
+      for (const { vertexId, subtasks } of step.tasks)
+        for (const each of subtasks) recorded.add(taskKey(vertexId, each));
     }
     if (step.kind !== 'finished') continue;
     if (step.executionGraphId !== executionGraphId) break;

@@ -1,6 +1,6 @@
 // What makes Flink's replay throw, although every frame could be read (recovery rule 13): it then deletes the whole store
 // and runs the job from scratch. Found in the order in which Flink meets it. Doc: docs/flink.md "When replay fails".
-import { taskKey, type OrderedFinish } from './flink-finishes.ts';
+import { type OrderedFinish, taskKey } from './flink-finishes.ts';
 import type { FinishedStep, FlinkStep, InitializedStep, StepPlace } from './flink-history.ts';
 import type { FlinkTopology } from './flink-topology.ts';
 
@@ -52,7 +52,8 @@ function finishProblem(
   topology: FlinkTopology,
 ): string | null {
   const parallelism = parallelismOf.get(step.vertexId);
-  if (parallelism === undefined) return `${step.vertexId}#${step.subtask} finished, but no event initialized its vertex`;
+  if (parallelism === undefined)
+    return `${step.vertexId}#${step.subtask} finished, but no event initialized its vertex`;
   if (step.subtask >= parallelism) {
     return `${step.vertexId}#${step.subtask} finished, but its vertex was initialized with ${parallelism} tasks`;
   }
@@ -62,7 +63,11 @@ function finishProblem(
 }
 
 /** Only told where the topology names the coordinators. */
-function isRestorable(operator: string, initialized: ReadonlyMap<string, number>, { vertices }: FlinkTopology): boolean {
+function isRestorable(
+  operator: string,
+  initialized: ReadonlyMap<string, number>,
+  { vertices }: FlinkTopology,
+): boolean {
   if (vertices.some((vertex) => vertex.coordinators === null)) return true;
   return vertices.some(
     ({ id, coordinators }) =>

@@ -1,8 +1,9 @@
 // Replays a Flink store as Flink does: folds the events, joins them with the topology, and drops the finishes behind the
 // last snapshot. What a restarted JobMaster would hold, plus what was recorded and given up, plus what breaks the replay.
 // Doc: docs/flink.md "Replay".
-import { partitionKey } from '../model/ids.ts';
+
 import type { FlinkJob } from '../model/flink-job.ts';
+import { partitionKey } from '../model/ids.ts';
 import type { Finding, LogRecord } from '../model/job-log.ts';
 import { applyEvent } from './apply-event.ts';
 import type { Bound } from './bound.ts';
@@ -43,7 +44,10 @@ export interface FlinkReplay {
 }
 
 /** Folds `records` up to `options.until`. Errors are only those of the iterable itself. */
-export async function replayFlink(records: AsyncIterable<LogRecord>, options: FlinkReplayOptions): Promise<FlinkReplay> {
+export async function replayFlink(
+  records: AsyncIterable<LogRecord>,
+  options: FlinkReplayOptions,
+): Promise<FlinkReplay> {
   const fold = await foldRecords(records, options);
   const { graph, history, findings, last } = fold;
   const topology = resolveFlinkTopology(options.job, history);
@@ -81,7 +85,7 @@ function seededGraph(job: FlinkJob | null): ExecutionGraph {
   const graph = createExecutionGraph();
   graph.jobId = job?.jobId ?? null;
   graph.name = job?.name ?? null;
-  job?.vertices.forEach(({ id, name }, index) => graph.vertices.set(id, emptyVertex(id, name, index)));
+  for (const { id, name } of job?.vertices ?? []) graph.vertices.set(id, emptyVertex(id, name, graph.vertices.size));
   return graph;
 }
 
@@ -104,7 +108,9 @@ function emptyVertex(id: string, name: string | null, index: number): ExecutionJ
 function attachTopology(graph: ExecutionGraph, { edges }: FlinkTopology): void {
   graph.edges = edges;
   for (const vertex of [...graph.vertices.values()]) {
-    const outputs = [...new Set(edges.filter((edge) => edge.producerVertexId === vertex.id).map((edge) => edge.datasetId))];
+    const outputs = [
+      ...new Set(edges.filter((edge) => edge.producerVertexId === vertex.id).map((edge) => edge.datasetId)),
+    ];
     graph.vertices.set(vertex.id, { ...vertex, outputs });
     for (const task of vertex.tasks) if (task.state === 'FINISHED') task.partitions = outputs.map(producedBy(task));
   }

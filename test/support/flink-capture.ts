@@ -2,9 +2,9 @@
 // Flink then did.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { FlinkJob, FlinkJobEdge } from '../../src/model/flink-job.ts';
 import type { JobEvent } from '../../src/model/job-events.ts';
 import type { LogRecord } from '../../src/model/job-log.ts';
-import type { FlinkJob, FlinkJobEdge } from '../../src/model/flink-job.ts';
 
 export const capturesFolder = join(import.meta.dirname, '../../fixtures/flink');
 
@@ -57,7 +57,9 @@ interface PrintedEvent {
   readonly type: number;
   readonly vertexId: string;
   readonly parallelism: number;
-  readonly inputs: Readonly<Record<string, readonly { groups?: string[][]; partitions?: string; partitionRange?: string }[]>>;
+  readonly inputs: Readonly<
+    Record<string, readonly { groups?: string[][]; partitions?: string; partitionRange?: string }[]>
+  >;
   readonly subtask: number;
   readonly attempt: number;
   readonly attemptId: string;
@@ -88,7 +90,11 @@ function initialized({ vertexId, parallelism, inputs }: PrintedEvent): JobEvent 
   const infos = Object.entries(inputs).map(([datasetId, tasks]) => ({
     datasetId,
     ranges: tasks.map((task) => {
-      const text = task.groups?.map((group) => group[0]).join(' ') ?? task.partitions ?? task.partitionRange ?? JSON.stringify(task);
+      const text =
+        task.groups?.map((group) => group[0]).join(' ') ??
+        task.partitions ??
+        task.partitionRange ??
+        JSON.stringify(task);
       const numbers = [...text.matchAll(/\d+/g)].map(Number);
       return { partitions: [Math.min(...numbers), Math.max(...numbers)] as const, subpartitions: [0, 0] as const };
     }),
@@ -106,7 +112,10 @@ function reset({ vertices }: PrintedEvent): JobEvent {
 
 function finished(printed: PrintedEvent): JobEvent {
   const { vertexId, subtask, attempt, ioMetrics } = printed;
-  const coordinators = Object.entries(printed.coordinatorSnapshotBytes ?? {}).map(([operatorId, bytes]) => ({ operatorId, bytes }));
+  const coordinators = Object.entries(printed.coordinatorSnapshotBytes ?? {}).map(([operatorId, bytes]) => ({
+    operatorId,
+    bytes,
+  }));
   return {
     type: 'execution-vertex-finished',
     vertexId,

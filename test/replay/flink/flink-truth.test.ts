@@ -6,7 +6,15 @@ import { planFlinkRecovery } from '../../../src/replay/flink-recovery.ts';
 import { replayFlink } from '../../../src/replay/flink-replay.ts';
 import type { RecoveryPlan } from '../../../src/replay/recovery-plan.ts';
 import { survivorsOnWorkers } from '../../../src/replay/survivors.ts';
-import { allFailovers, asPlan, type Failover, inStore, printedJob, printedRecords, truthOf } from '../../support/flink-capture.ts';
+import {
+  allFailovers,
+  asPlan,
+  type Failover,
+  inStore,
+  printedJob,
+  printedRecords,
+  truthOf,
+} from '../../support/flink-capture.ts';
 
 async function predict(failover: Failover, job: FlinkJob | null): Promise<RecoveryPlan> {
   const replayed = await replayFlink(printedRecords(failover), { job });
