@@ -32,9 +32,13 @@ export type FindingCode =
   | 'FINISH_WITHOUT_INIT'
   | 'FINISH_TWICE'
   | 'RESET_UNKNOWN'
-  | 'PARTITION_COUNT';
+  | 'PARTITION_COUNT'
+  | 'EMPTY_STORE';
 
 export type Severity = 'info' | 'warning' | 'error';
+
+/** What Flink does when it meets these bytes: reads on with the next file, deletes the whole store and starts over, never sees later files, or waits for ever. */
+export type FlinkReaction = 'skips-rest-of-file' | 'deletes-store' | 'hides-later-files' | 'hangs';
 
 /** Something that a check found in the bytes. Findings are values: readers never throw for bad bytes. */
 export interface Finding {
@@ -45,6 +49,8 @@ export interface Finding {
   readonly sequence: number | null;
   readonly bytesLost: number;
   readonly message: string;
+  /** Only in Flink stores. */
+  readonly flinkDoes?: FlinkReaction;
 }
 
 export interface SegmentInfo {

@@ -5,6 +5,7 @@ import { open, readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { JobrecError, messageOf } from '../model/errors.ts';
 import type { JobLog } from '../model/job-log.ts';
+import { openFlinkLog } from './flink/flink-log.ts';
 import { manifestName, parseSegmentName, segmentMagic } from './format.ts';
 import { latestGeneration } from './generation.ts';
 import { epochsName } from './job-folder.ts';
@@ -136,12 +137,6 @@ async function isLive(folder: string): Promise<boolean> {
   // Epochs that cannot be read say nothing on the store's bytes.
   const epoch = await latestGeneration(path.join(path.dirname(folder), epochsName)).catch(() => null);
   return epoch !== null && isAlive(epoch.holder);
-}
-
-/** The seam for src/store/flink/. */
-async function openFlinkLog(folder: string): Promise<JobLog> {
-  const message = `${folder} is a Flink store; this version reads jobrec's own stores only`;
-  throw new JobrecError('UNSUPPORTED_FOR_FORMAT', message, { data: { location: folder, format: 'flink' } });
 }
 
 /** What the operating system refuses is an expected error too. */

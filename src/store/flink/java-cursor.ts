@@ -5,10 +5,13 @@
 export class JavaFault extends Error {
   override readonly name = 'JavaFault';
   readonly offset: number;
+  /** The bytes end before the value does: what Java reports as the end of its input. */
+  readonly ended: boolean;
 
-  constructor(reason: string, offset: number) {
+  constructor(reason: string, offset: number, ended = false) {
     super(reason);
     this.offset = offset;
+    this.ended = ended;
   }
 }
 
@@ -28,7 +31,7 @@ export class JavaCursor {
   skip(count: number): number {
     const from = this.offset;
     if (count > this.bytes.length - from) {
-      throw new JavaFault(`${count} bytes are declared, ${this.bytes.length - from} are left`, from);
+      throw new JavaFault(`${count} bytes are declared, ${this.bytes.length - from} are left`, from, true);
     }
     this.offset = from + count;
     return from;
@@ -52,7 +55,7 @@ export class JavaCursor {
     const count = this.int32();
     if (count < 0) throw new JavaFault(`a count is negative (${count})`, at);
     if (count * bytesEach > this.remaining) {
-      throw new JavaFault(`${count} values are declared, ${this.remaining} bytes are left`, at);
+      throw new JavaFault(`${count} values are declared, ${this.remaining} bytes are left`, at, true);
     }
     return count;
   }
@@ -62,7 +65,8 @@ export class JavaCursor {
     const at = this.skip(8);
     const high = this.bytes.readUInt32BE(at);
     const length = high * 2 ** 32 + this.bytes.readUInt32BE(at + 4);
-    if (length > this.remaining) throw new JavaFault(`a string of ${length} bytes, ${this.remaining} are left`, at);
+    if (length > this.remaining)
+      throw new JavaFault(`a string of ${length} bytes, ${this.remaining} are left`, at, true);
     return length;
   }
 }

@@ -91,6 +91,14 @@ export class JavaIndex {
     return this.endOf(this.handleAt(offset));
   }
 
+  /** Where the length lies of the text that begins at `offset`, or that is referred to there; -1 for anything else. */
+  textKey(offset: number): number {
+    const code = this.bytes[offset];
+    if (code === typeCode.string || code === typeCode.longString) return offset + 1;
+    const handle = code === typeCode.reference ? this.referenced(offset) : -1;
+    return handle >= 0 && this.kindOf(handle) === 'string' ? this.keyOf(handle) : -1;
+  }
+
   /** The handle of the new value that begins at `offset`. */
   handleAt(offset: number): number {
     const code = this.bytes[offset] as number;

@@ -11,7 +11,13 @@ export { JavaArray, JavaClassValue, JavaEnum, JavaObject } from './java-values.t
 
 export type JavaParse =
   | { readonly ok: true; readonly value: JavaValue /** First byte behind the value. */; readonly end: number }
-  | { readonly ok: false; readonly reason: string; readonly offset: number };
+  | {
+      readonly ok: false;
+      readonly reason: string;
+      readonly offset: number;
+      /** The bytes end before the value does. */
+      readonly ended: boolean;
+    };
 
 /** The first value of the stream in `bytes`. Never throws for what the bytes say; keeps `bytes`, so do not reuse them. */
 export function parseJavaStream(bytes: Uint8Array, limits: Partial<JavaLimits> = {}): JavaParse {
@@ -21,6 +27,6 @@ export function parseJavaStream(bytes: Uint8Array, limits: Partial<JavaLimits> =
     return { ok: true, value: valueAt(scan.index, start), end: scan.offset };
   } catch (error) {
     if (!(error instanceof JavaFault)) throw error;
-    return { ok: false, reason: error.message, offset: error.offset };
+    return { ok: false, reason: error.message, offset: error.offset, ended: error.ended };
   }
 }

@@ -1,0 +1,31 @@
+// serialVersionUIDs of the classes in Flink's events that name theirs in their source, so that it is the same in every
+// version of Flink and of the JDK. Flink refuses another one. Never used for reading: fields are read by name.
+
+export const knownUids: ReadonlyMap<string, bigint> = new Map([
+  ['java.net.InetAddress', 3286316764910316507n],
+  ['java.util.ArrayList', 8683452581122892189n],
+  ['java.util.Collections$EmptyMap', 6428348081105594320n],
+  ['java.util.Collections$SingletonMap', -6979724477215052911n],
+  ['java.util.Collections$UnmodifiableMap', -1034234728574286014n],
+  ['java.util.HashMap', 362498820763181265n],
+  ['java.util.LinkedHashMap', 3801124242820219131n],
+  ['java.util.concurrent.ConcurrentHashMap', 7249069246763182397n],
+  ['java.util.concurrent.ConcurrentHashMap$Segment', 2249069246763182397n],
+  ['java.util.concurrent.locks.AbstractOwnableSynchronizer', 3737899427754241961n],
+  ['java.util.concurrent.locks.AbstractQueuedSynchronizer', 7373984972572414691n],
+  ['java.util.concurrent.locks.ReentrantLock', 7373984872572414699n],
+  ['java.util.concurrent.locks.ReentrantLock$NonfairSync', 7316153563782823691n],
+  ['java.util.concurrent.locks.ReentrantLock$Sync', -5179523762034025860n],
+  ['org.apache.flink.runtime.clusterframework.types.ResourceID', 42n],
+  ['org.apache.flink.runtime.executiongraph.ExecutionAttemptID', 1n],
+  ['org.apache.flink.runtime.executiongraph.ExecutionGraphID', 1n],
+  ['org.apache.flink.runtime.executiongraph.ExecutionVertexInputInfo', 1n],
+  ['org.apache.flink.runtime.executiongraph.IOMetrics', -7208093607556457183n],
+  ['org.apache.flink.runtime.executiongraph.JobVertexInputInfo', 1n],
+  ['org.apache.flink.runtime.jobgraph.IntermediateDataSetID', 1n],
+  ['org.apache.flink.runtime.jobgraph.JobVertexID', 1n],
+  ['org.apache.flink.runtime.jobgraph.OperatorID', 1n],
+  ['org.apache.flink.runtime.scheduler.strategy.ExecutionVertexID', 1n],
+  ['org.apache.flink.runtime.taskmanager.TaskManagerLocation', -8254407801276350716n],
+  ['org.apache.flink.util.AbstractID', 1n],
+]);
