@@ -1,9 +1,10 @@
 // Which data set belongs to which edge of a plan that names none: the events of an initialized consumer name the data sets
 // that it reads, its edges in the plan name the producers. Most pairs follow by elimination; what is left is chosen by
 // the number of partitions, and said.
+
+import { isDerivedFrom } from '../model/flink-ids.ts';
 import type { FlinkJob, FlinkJobEdge } from '../model/flink-job.ts';
 import type { ExecutionEdge } from './execution-graph.ts';
-import { isDerivedFrom } from './flink-derived-ids.ts';
 import { distributionShown, partitionsRead, unnamedDataSet } from './flink-edges.ts';
 import type { InitializedStep } from './flink-history.ts';
 
@@ -25,8 +26,11 @@ interface Pairing {
 export function assignDataSets(job: FlinkJob, initialized: readonly InitializedStep[]): AssignedEdges {
   const parallelismOf = new Map(initialized.map(({ event }) => [event.vertexId, event.parallelism]));
   const pairing: Pairing = { job, parallelismOf, producerOf: new Map(), pairs: new Map(), guessed: [] };
-  for (const edge of job.edges) if (edge.datasetId !== null) pair(pairing, edge, edge.datasetId);
   const byVertex = new Map(initialized.map((step) => [step.event.vertexId, step]));
+  for (const edge of job.edges) {
+    const { datasetId } = edge;
+    if (datasetId !== null && mayRead(byVertex.get(edge.consumerVertexId), datasetId)) pair(pairing, edge, datasetId);
+  }
   // Consumers with one input first: what they settle rules pairs out for the others.
   for (const step of initialized.toSorted((a, b) => a.event.inputs.length - b.event.inputs.length)) {
     pairConsumer(pairing, step);
@@ -41,6 +45,11 @@ function completed(pairing: Pairing, edge: FlinkJobEdge, consumer: InitializedSt
   const datasetId = named ?? unnamedDataSet(producerVertexId, consumerVertexId);
   const shown = consumer === undefined || named === undefined ? null : distributionShown(consumer, named);
   return { producerVertexId, consumerVertexId, datasetId, distribution: edge.distribution ?? shown ?? 'ALL_TO_ALL' };
+}
+
+/** An initialized consumer's event has the last word: consumers may share a data set of which the plan makes two. */
+function mayRead(consumer: InitializedStep | undefined, datasetId: string): boolean {
+  return consumer === undefined || consumer.event.inputs.some((input) => input.datasetId === datasetId);
 }
 
 function pair(pairing: Pairing, edge: FlinkJobEdge, datasetId: string): void {

@@ -1,8 +1,9 @@
 // Edges from the events alone: who reads what is recorded, who produces it is not. Ids of Flink 2.x tell; else the
 // producer is the vertex that had wholly finished when the consumer was initialized, that has as many tasks as the
 // consumer reads partitions, and whose rows fit best. Bytes written that nobody reads yet mean a consumer to come.
+
+import { isDerivedFrom } from '../model/flink-ids.ts';
 import type { ExecutionEdge } from './execution-graph.ts';
-import { isDerivedFrom } from './flink-derived-ids.ts';
 import { distributionShown, partitionsRead, unnamedDataSet, unseenConsumer, unseenProducer } from './flink-edges.ts';
 import type { FinishedStep, FlinkStep, InitializedStep } from './flink-history.ts';
 

@@ -66,7 +66,7 @@ interface PrintedEvent {
   readonly taskManager: { readonly resourceId: string };
   readonly hasSnapshots: boolean;
   readonly coordinatorSnapshotBytes: Readonly<Record<string, number>>;
-  readonly ioMetrics: Readonly<Record<string, number>>;
+  readonly ioMetrics: Readonly<Record<'numRecordsIn' | 'numRecordsOut' | 'numBytesIn' | 'numBytesOut', number>>;
   readonly vertices: readonly string[];
 }
 
@@ -126,10 +126,10 @@ function finished(printed: PrintedEvent): JobEvent {
     partitions: [],
     parts: [],
     metrics: {
-      recordsIn: ioMetrics['numRecordsIn'] ?? 0,
-      recordsOut: ioMetrics['numRecordsOut'] ?? 0,
-      bytesIn: ioMetrics['numBytesIn'] ?? 0,
-      bytesOut: ioMetrics['numBytesOut'] ?? 0,
+      recordsIn: ioMetrics.numRecordsIn,
+      recordsOut: ioMetrics.numRecordsOut,
+      bytesIn: ioMetrics.numBytesIn,
+      bytesOut: ioMetrics.numBytesOut,
       durationMs: 0,
     },
     flink: {
