@@ -9,7 +9,7 @@ export default defineConfig({
     reporters: ['verbose', './test/support/plain-reporter.ts'],
     fileParallelism: false,
     // A cluster, a job, up to two failovers; each wait within has a limit of its own.
-    testTimeout: 400_000,
+    testTimeout: 240_000,
     hookTimeout: 60_000,
   },
 });

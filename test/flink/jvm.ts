@@ -36,6 +36,9 @@ export const javaFlags: readonly string[] = [
   ...opened,
 ];
 
+/** What ends this process without an exit event of its own; a test runner that was killed disconnects. */
+const fatalEvents = ['SIGINT', 'SIGTERM', 'SIGHUP', 'disconnect'] as const;
+
 /** All Java processes of one cluster. */
 export class JvmGroup {
   readonly #classpath: string;
@@ -44,11 +47,16 @@ export class JvmGroup {
   readonly #endAll = () => {
     for (const child of this.#alive.values()) child.kill('SIGKILL');
   };
+  readonly #endAllAndExit = () => {
+    this.#endAll();
+    process.exit(1);
+  };
 
   constructor(classpath: string, log4jFile: string) {
     this.#classpath = classpath;
     this.#log4j = log4jFile;
     process.on('exit', this.#endAll);
+    for (const event of fatalEvents) process.on(event, this.#endAllAndExit);
   }
 
   /** @throws Error where java cannot be started */
@@ -89,6 +97,7 @@ export class JvmGroup {
     this.#endAll();
     await Promise.all(gone);
     process.off('exit', this.#endAll);
+    for (const event of fatalEvents) process.off(event, this.#endAllAndExit);
   }
 
   #javaArgs({ memory, mainClass, args }: JvmOptions): string[] {

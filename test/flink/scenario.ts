@@ -29,36 +29,72 @@ export interface Step {
 
 const workerCount = 3;
 
+/** A failover kills the JobManager, and workers with it or not; a loss, a worker alone. */
+type Kind = 'failover' | 'loss';
+const courses: readonly (readonly Kind[])[] = [
+  ['failover'],
+  ['failover'],
+  ['failover'],
+  ['failover', 'failover'],
+  ['loss', 'failover'],
+];
+
 export function randomScenario(seed: number): Scenario {
   const random = seeded(Math.imul(seed, 0x9e3779b1));
-  const stages = randomJob(random);
+  const job = randomJob(random);
+  const kinds = random.pick<readonly Kind[]>(courses);
+  const fronts = randomFronts(job, kinds.length, random);
   return {
     seed,
-    stages,
+    stages: withFirmGates(job, fronts, random),
     cluster: {
       workers: workerCount,
       slotsPerWorker: random.pick([2, 3, 3]),
       snapshotMinPause: random.pick(['0 ms', '0 ms', '1 s', '3 min']),
       flushInterval: random.pick(['200 ms', '200 ms', '200 ms', '200 ms', '1 s', '10 min']),
     },
-    steps: randomSteps(stages, random),
+    steps: randomSteps(kinds, job, fronts, random),
   };
 }
 
-function randomSteps(stages: readonly Stage[], random: Random): Step[] {
-  const kinds = random.pick([['fail'], ['fail'], ['fail'], ['fail', 'fail'], ['lose', 'fail']]);
+/** Where a step's job waits: this stage, and at least this gate of it. */
+interface Front {
+  readonly stage: Stage;
+  readonly anchor: string;
+}
+
+function randomFronts(stages: readonly Stage[], count: number, random: Random): Front[] {
+  const indexes = Array.from({ length: count }, () => random.below(stages.length)).sort((one, other) => one - other);
+  return indexes.map((index) => {
+    const stage = stages[index] as Stage;
+    const gates = gatesOf(stage);
+    // Of an adaptive stage only the first task is certain to exist.
+    return { stage, anchor: stage.parallelism === 0 ? (gates[0] as string) : random.pick(gates) };
+  });
+}
+
+/** A front must hold: its gate is in open(), mostly (a record may never come). */
+function withFirmGates(stages: readonly Stage[], fronts: readonly Front[], random: Random): Stage[] {
+  return stages.map((stage) => {
+    const isFront = fronts.some((front) => front.stage === stage);
+    const isFirm = isFront && !(stage.source && random.chance(0.3));
+    return isFirm ? { ...stage, gateAtRecord: 0 } : stage;
+  });
+}
+
+function randomSteps(
+  kinds: readonly Kind[],
+  stages: readonly Stage[],
+  fronts: readonly Front[],
+  random: Random,
+): Step[] {
   let living = workerCount;
-  let front = 0;
-  let closed = new Set(stages.flatMap(gatesOf));
-  return kinds.map((kind) => {
-    front = Math.max(front, random.below(stages.length));
-    const stillClosed = new Set([...closedGates(stages, front, random)].filter((gate) => closed.has(gate)));
-    // Something must wait, or the job ends before the kill.
-    if (stillClosed.size === 0)
-      for (const gate of gatesOf(stages.at(-1) as Stage)) if (closed.has(gate)) stillClosed.add(gate);
-    const opens = [...closed].filter((gate) => !stillClosed.has(gate));
-    closed = stillClosed;
-    const step = randomStep(kind === 'fail', opens, living, random);
+  let closed = stages.flatMap(gatesOf);
+  return kinds.map((kind, index) => {
+    const wanted = closedGates(stages, fronts.slice(index), random);
+    const opens = closed.filter((gate) => !wanted.has(gate));
+    closed = closed.filter((gate) => wanted.has(gate));
+    const step = randomStep(kind === 'failover', opens, living, random);
     living += step.newWorkers - step.killsWorkers.length;
     return step;
   });
@@ -70,7 +106,7 @@ function randomStep(killsJobManager: boolean, opens: readonly string[], living: 
   const killsWorkers = shuffled(living, random).slice(0, killed);
   return {
     opens,
-    runForMs: killsJobManager && random.chance(0.2) ? random.below(2_500) : null,
+    runForMs: killsJobManager && random.chance(0.2) ? 700 + random.below(2_500) : null,
     killsJobManager,
     killsWorkers,
     newWorkers: Math.max(living - killed === 0 ? 1 : 0, random.below(killed + 1)),
@@ -78,22 +114,15 @@ function randomStep(killsJobManager: boolean, opens: readonly string[], living: 
   };
 }
 
-/** Some subtasks of the front stage stay closed, and now and then some of a later or parallel one. */
-function closedGates(stages: readonly Stage[], front: number, random: Random): Set<string> {
-  const closed = new Set<string>();
-  stages.forEach((stage, index) => {
+/** Some tasks at the front wait, now and then one elsewhere, and the anchors of all fronts to come. */
+function closedGates(stages: readonly Stage[], [front, ...later]: readonly Front[], random: Random): Set<string> {
+  const closed = new Set([front, ...later].flatMap((each) => each?.anchor ?? []));
+  for (const stage of stages) {
     const gates = gatesOf(stage);
-    if (index === front) for (const gate of someOf(gates, random)) closed.add(gate);
-    else if (random.chance(index > front ? 0.25 : 0.1)) closed.add(random.pick(gates));
-  });
+    if (stage === front?.stage) for (const gate of gates.filter(() => random.chance(0.4))) closed.add(gate);
+    else if (random.chance(0.15)) closed.add(random.pick(gates));
+  }
   return closed;
-}
-
-/** At least one, and always the first where nobody knows yet how many there will be. */
-function someOf(gates: readonly string[], random: Random): string[] {
-  const [first = ''] = gates;
-  const chosen = gates.filter(() => random.chance(0.45));
-  return gates.length === largestParallelism || chosen.length === 0 ? [...new Set([first, ...chosen])] : chosen;
 }
 
 function gatesOf({ name, parallelism }: Stage): string[] {
