@@ -70,12 +70,36 @@ function subqueryProblem(
   return 'a subquery needs all rows of its tables on each task: broadcast the inputs that it reads';
 }
 
+/**
+ * Tells the queries around `scope` of aggregates that are theirs: SQL holds an aggregate whose columns all come from
+ * further out, as in `SELECT (SELECT sum(t.v)) FROM t`, for one of that outer query.
+ */
+export function markOuterAggregates(expressions: unknown, scope: Scope): void {
+  walkExpression(expressions, (expression) => {
+    if (!isAggregateCall(expression)) return true;
+    let [ownColumns, columns] = [0, 0];
+    walkExpression([expression.children, expression.filter], (argument) => {
+      const names = columnNamesOf(argument);
+      if (names) columns += 1;
+      if (names && resolve({ ...scope, parent: null }, names).reads !== null) ownColumns += 1;
+      return true;
+    });
+    if (columns === 0 || ownColumns > 0) return true;
+    for (let outer = scope.parent; outer !== null; outer = outer.parent) outer.uses.aggregates = true;
+    return true;
+  });
+}
+
+function isAggregateCall(expression: Ast): boolean {
+  if (textOf(expression, 'class') !== 'FUNCTION') return false;
+  return aggregateFunctions.has(textOf(expression, 'function_name').toLowerCase());
+}
+
 /** Whether an aggregate function is called outside a subquery (a window's own function does not count). */
 export function callsAggregate(expressions: unknown): boolean {
   let found = false;
   walkExpression(expressions, (expression) => {
-    const isFunction = textOf(expression, 'class') === 'FUNCTION';
-    if (isFunction && aggregateFunctions.has(textOf(expression, 'function_name').toLowerCase())) found = true;
+    if (isAggregateCall(expression)) found = true;
     return !found;
   });
   return found;

@@ -158,7 +158,7 @@ function bindJoin(analyser: QueryAnalyser, node: Ast, environment: Environment, 
   const [leftNode, rightNode] = [childOf(node, 'left'), childOf(node, 'right')];
   const emptyLeaf = () => leaf(relationOf(null, wrong('a join without sides')), '', outer);
   const left = leftNode ? bindFrom(analyser, leftNode, environment, outer) : emptyLeaf();
-  const siblings: Scope = { ...left.scope, parent: outer, uses: { count: 0 } };
+  const siblings: Scope = { ...left.scope, parent: outer, uses: { count: 0, aggregates: false } };
   const right = rightNode ? bindFrom(analyser, rightNode, environment, siblings) : emptyLeaf();
   const type = textOf(node, 'join_type');
   const reference = textOf(node, 'ref_type');

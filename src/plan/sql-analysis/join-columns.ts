@@ -32,7 +32,8 @@ export function bindJoinColumns(
   const isComplete = names !== null && columns.length === names.length;
   const both = combined(left, right, outer, columns);
   return {
-    scope: type === 'SEMI' || type === 'ANTI' ? { ...left, parent: outer, uses: { count: 0 } } : both,
+    scope:
+      type === 'SEMI' || type === 'ANTI' ? { ...left, parent: outer, uses: { count: 0, aggregates: false } } : both,
     conditionScope: both,
     equalities: columns.map((merged): Equality => [merged.left, merged.right]),
     merged: type === 'FULL' ? columns : [],
@@ -81,7 +82,7 @@ function combined(left: Scope, right: Scope, outer: Scope | null, columns: reado
     merged,
     hidden: new Set([...left.hidden, ...right.hidden, ...columns.map((column) => column.right.id)]),
     parent: outer,
-    uses: { count: 0 },
+    uses: { count: 0, aggregates: false },
   };
 }
 

@@ -30,8 +30,8 @@ export interface Scope {
   /** Ids that `*` leaves out: the right sides of merged columns. */
   readonly hidden: ReadonlySet<number>;
   readonly parent: Scope | null;
-  /** Set when a query below refers to this scope: it is correlated. */
-  readonly uses: { count: number };
+  /** How queries below refer to this scope: they are correlated; their aggregates may even be this query's own. */
+  readonly uses: { count: number; aggregates: boolean };
 }
 
 export function relationOf(columns: readonly ColumnInstance[] | null, distribution: Distribution): Relation {
@@ -54,7 +54,7 @@ export function renamed(relation: Relation, names: readonly string[]): Relation 
 }
 
 export function scopeOf(bindings: readonly Binding[], parent: Scope | null): Scope {
-  return { bindings, merged: new Map(), hidden: new Set(), parent, uses: { count: 0 } };
+  return { bindings, merged: new Map(), hidden: new Set(), parent, uses: { count: 0, aggregates: false } };
 }
 
 export interface Resolution {

@@ -14,6 +14,7 @@ import {
   callsAggregate,
   checkExpressions,
   equalitiesOf,
+  markOuterAggregates,
   modifierExpressions,
   plainColumn,
   windowsOf,
@@ -42,6 +43,7 @@ export function analyseSelect(
   const { scope, tree } = bindFrom(analyser, fromTable, environment, outer);
   const list = bindSelectList(analyser, query, scope);
   const bound: BoundSelect = { analyser, query, scope, list };
+  markOuterAggregates([query.select_list, query.having, query.qualify], scope);
   const filters = equalitiesOf(childOf(query, 'where_clause'), scope);
   if (filters.length > 0) analyser.context.joins.push(filters);
   const rows = withFilters(fromDistribution(tree, filters), filters);
@@ -115,9 +117,9 @@ function groupsAll(query: Ast): boolean {
   return textOf(query, 'aggregate_handling') === 'FORCE_AGGREGATES';
 }
 
-function isAggregation({ query }: BoundSelect): boolean {
+function isAggregation({ query, scope }: BoundSelect): boolean {
   const hasGroups = childrenOf(query, 'group_expressions').length > 0 || setsOf(query).length > 0;
-  if (hasGroups || groupsAll(query) || childOf(query, 'having')) return true;
+  if (hasGroups || groupsAll(query) || childOf(query, 'having') || scope.uses.aggregates) return true;
   return callsAggregate([query.select_list, query.qualify, ...modifierExpressions(query)]);
 }
 

@@ -8,6 +8,7 @@ import { parseSelect } from '../../../src/plan/sql-analysis/parse-select.ts';
 import { openDatabase } from '../../../src/sql/duckdb.ts';
 import { arrivals, Emulation, nameOf, pairedArrivals, variantCount } from './emulation.ts';
 import { oneInput, type TestQuery, twoInputs } from './queries.ts';
+import { oneInputTraps, twoInputTraps } from './traps.ts';
 
 let emulations: Emulation[];
 let parser: DuckDBConnection;
@@ -84,5 +85,20 @@ describe.each([
     if (isSingleTask) return;
     const chosen = exchanges.map(({ exchange, by }) => ({ exchange, by: by.map((key) => key.column) }));
     expect(await differsSomewhere(sql, inputs, chosen)).toBe(false);
+  });
+});
+
+describe.each([
+  ['one input', oneInputTraps, ['t']],
+  ['two inputs', twoInputTraps, ['t', 'u']],
+] as const)('%s: traps', (_, queries, inputs) => {
+  it.each(queries)('%s', async (sql) => {
+    const wrong = [];
+    for (const exchanges of combinations(inputs)) {
+      const { refusal, isSingleTask } = await decide(sql, inputs, exchanges);
+      const isAccepted = refusal === null && !isSingleTask;
+      if (isAccepted && (await differsSomewhere(sql, inputs, exchanges))) wrong.push(exchanges.map(nameOf).join(' x '));
+    }
+    expect(wrong).toEqual([]);
   });
 });
