@@ -20,6 +20,7 @@ export class Slot {
   readonly #onBroken: (reason: string) => void;
   #thread: Worker;
   #isReady = false;
+  #onReady: () => void = () => {};
   #settle: ((outcome: TaskOutcome) => void) | null = null;
 
   constructor({ onBroken, ...setup }: SlotOptions) {
@@ -30,6 +31,14 @@ export class Slot {
 
   get isFree(): boolean {
     return this.#settle === null;
+  }
+
+  /** Resolves when the thread's database is open. A process that exits earlier aborts in the native library's start. */
+  ready(): Promise<void> {
+    if (this.#isReady) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#onReady = resolve;
+    });
   }
 
   /** Runs one attempt. Always resolves: what goes wrong is an outcome. */
@@ -75,8 +84,9 @@ export class Slot {
   }
 
   #hear(message: FromSlot): void {
-    if (message.type === 'ready') this.#isReady = true;
-    else this.#end(message);
+    if (message.type !== 'ready') return this.#end(message);
+    this.#isReady = true;
+    this.#onReady();
   }
 
   #threadEnded(thread: Worker, why: string): void {

@@ -59,6 +59,7 @@ export class TaskManager {
   async stop(): Promise<void> {
     this.#epoch = Number.POSITIVE_INFINITY;
     await this.#cancelAll();
+    await Promise.all(this.#slots.map((slot) => slot.ready()));
   }
 
   async #register(connection: LeaderConnection, token: string): Promise<void> {
