@@ -71,6 +71,8 @@ function diffOptions(flags: DiffFlags, args: ArgsOf<typeof DiffCommand>): DiffOp
     topology: flags.topology ?? [],
     until: flags.until ?? null,
     survivors: survivorChoice(flags),
+    flinkRest: flags['flink-rest'] ?? null,
+    sourcesWithoutSnapshot: flags['source-without-batch-snapshot'] ?? [],
     flinkOnlyFlags: flinkOnly.filter((flag) => flags[flag] !== undefined).map((flag) => `--${flag}`),
   };
 }

@@ -23,6 +23,7 @@ export const exitCodeByErrorCode = {
   NOT_A_STORE: 4,
   STORE_DAMAGED: 4,
   STORE_UNREADABLE: 4,
+  REST_UNAVAILABLE: 4,
   JOB_HELD: 5,
   FORMAT_TOO_NEW: 6,
   FORMAT_TOO_OLD: 6,

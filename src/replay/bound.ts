@@ -2,7 +2,7 @@
 // sequence number of one event. Inclusive: the state right after it.
 import { JobrecError } from '../model/errors.ts';
 import type { LogRecord } from '../model/job-log.ts';
-import type { EventPosition } from './event-position.ts';
+import type { EventPosition, VertexNames } from './event-position.ts';
 import { findEvent } from './event-position.ts';
 import { formatTime, parseTimeMicros } from './time-text.ts';
 
@@ -66,9 +66,13 @@ function parseTime(text: string): Position | null {
 
 /**
  * The event that a position means in this log, by one pass over `records`. Errors: POSITION_INVALID where there is no
- * such event, with what there is.
+ * such event, with what there is. `names` are of vertices whose names the log does not hold.
  */
-export async function resolvePosition(position: Position, records: AsyncIterable<LogRecord>): Promise<Bound> {
+export async function resolvePosition(
+  position: Position,
+  records: AsyncIterable<LogRecord>,
+  names?: VertexNames,
+): Promise<Bound> {
   switch (position.kind) {
     case 'sequence':
       return resolveSequence(position, records);
@@ -78,7 +82,7 @@ export async function resolvePosition(position: Position, records: AsyncIterable
       return resolveTime(position.text, (lastMicros) => lastMicros - position.durationMicros, records);
     case 'finished':
     case 'initialized':
-      return findEvent(position, records);
+      return findEvent(position, records, names);
   }
 }
 

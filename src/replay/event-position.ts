@@ -18,12 +18,17 @@ interface VertexEvents {
 
 type VertexIndex = Map<string, VertexEvents>;
 
+/** Vertex id → name, for logs that do not hold the names themselves. */
+export type VertexNames = ReadonlyMap<string, string>;
+
 /** The last matching event. Errors: POSITION_INVALID, with the vertices or tasks that there are. */
 export async function findEvent(
   position: EventPosition,
   records: AsyncIterable<LogRecord>,
+  names: VertexNames = new Map(),
 ): Promise<{ sequence: number }> {
   const index: VertexIndex = new Map();
+  for (const [id, name] of names) eventsOf(index, id).name = name;
   for await (const record of records) note(index, record);
   const vertex = vertexNamed(index, position);
   const sequence = position.kind === 'initialized' ? vertex.initialized : vertex.finished.get(position.subtask);

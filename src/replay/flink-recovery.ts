@@ -3,7 +3,7 @@
 // own recovery uses, under Flink's rules. Doc: docs/flink.md "Prediction".
 import type { ExecutionGraph, ExecutionJobVertex, ExecutionVertex } from './execution-graph.ts';
 import { type CoordinatorResets, coordinatorResets } from './flink-coordinator-resets.ts';
-import type { DroppedFinish, FlinkReplay } from './flink-replay.ts';
+import type { FlinkReplay } from './flink-replay.ts';
 import type { ReplayFailure } from './flink-replay-failure.ts';
 import { findReaders } from './reader-groups.ts';
 import { assemblePlan, type Reconciled, reconcile } from './reconcile.ts';
@@ -26,11 +26,10 @@ export function planFlinkRecovery(
   options: FlinkRecoveryOptions,
 ): RecoveryPlan {
   if (options.failure !== null) return planFromScratch(replayed, options.failure);
-  const { graph } = replayed;
+  const { graph, recorded } = replayed;
   const resets = coordinatorResets(graph, findReaders(graph, recordedTopology(graph)));
   const { graph: reset, originals } = afterResets(graph, resets);
   const { reruns, partitions } = reconcile(reset, survivors, flinkRecoveryRules);
-  const recorded = recordedGraph(graph, replayed.droppedEvents);
   const all: Reruns = new Map();
   for (const dropped of replayed.droppedEvents) all.set(dropped.task, [droppedReason(options)]);
   for (const [task, reasons] of resets.resets) all.set(task, reasons);
@@ -41,8 +40,7 @@ export function planFlinkRecovery(
 const noPartitions: Reconciled['partitions'] = { reserved: [], released: [], optional: [], missing: [] };
 
 /** Flink deletes the store and starts the job as a new one. */
-function planFromScratch({ graph, droppedEvents }: FlinkReplay, failure: ReplayFailure): RecoveryPlan {
-  const recorded = recordedGraph(graph, droppedEvents);
+function planFromScratch({ recorded }: FlinkReplay, failure: ReplayFailure): RecoveryPlan {
   const place = `${failure.segment} at byte ${failure.offset}`;
   const reason: Reason = {
     code: 'store-unusable',
@@ -77,23 +75,17 @@ function afterResets(
   return { graph: { ...graph, vertices }, originals };
 }
 
-/** With the dropped tasks as they had finished. */
-function recordedGraph(graph: ExecutionGraph, dropped: readonly DroppedFinish[]): ExecutionGraph {
-  const vertices = new Map(graph.vertices);
-  for (const { vertexId, subtask, task } of dropped) {
-    const vertex = vertices.get(vertexId);
-    if (vertex !== undefined) vertices.set(vertexId, { ...vertex, tasks: vertex.tasks.with(subtask, task) });
-  }
-  return { ...graph, vertices };
-}
-
 const minPauseOption = 'execution.batch.job-recovery.snapshot.min-pause';
 
 function droppedReason({ snapshotMinPause }: FlinkRecoveryOptions): Reason {
   const pause = snapshotMinPause === null ? '' : ` (${snapshotMinPause})`;
+  const isOff = /^0\s*[a-z]*$/.test(snapshotMinPause ?? '');
+  const what = isOff
+    ? 'the last snapshot of the store lies before its place in the replay order'
+    : `no snapshot followed it within snapshot.min-pause${pause}`;
   return {
     code: 'finish-not-durable',
-    message: `finished, but no snapshot followed it within snapshot.min-pause${pause}, so Flink drops it`,
+    message: `finished, but ${what}, so Flink drops it`,
     because: { kind: 'setting', id: minPauseOption },
   };
 }

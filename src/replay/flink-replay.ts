@@ -2,8 +2,7 @@
 // last snapshot. What a restarted JobMaster would hold, plus what was recorded and given up, plus what breaks the replay.
 // Doc: docs/flink.md "Replay".
 
-import type { FlinkJob } from '../model/flink-job.ts';
-import { partitionKey } from '../model/ids.ts';
+import type { FlinkJob, FlinkSubtaskMetrics } from '../model/flink-job.ts';
 import type { Finding, LogRecord } from '../model/job-log.ts';
 import { applyEvent } from './apply-event.ts';
 import type { Bound } from './bound.ts';
@@ -34,6 +33,8 @@ export interface DroppedFinish extends DroppedEvent {
 export interface FlinkReplay {
   /** As a restarted JobMaster holds it: dropped tasks are CREATED, coordinators are judged, releases are marked. */
   readonly graph: ExecutionGraph;
+  /** As the events say it, with the finishes that recovery drops. Shares the tasks of `graph` where they are the same. */
+  readonly recorded: ExecutionGraph;
   readonly topology: FlinkTopology;
   readonly history: readonly FlinkStep[];
   readonly findings: readonly Finding[];
@@ -49,15 +50,26 @@ export async function replayFlink(
   options: FlinkReplayOptions,
 ): Promise<FlinkReplay> {
   const fold = await foldRecords(records, options);
-  const { graph, history, findings, last } = fold;
+  const { graph: recorded, history, findings, last } = fold;
   const topology = resolveFlinkTopology(options.job, history);
-  attachTopology(graph, topology);
+  attachTopology(recorded, topology);
   const { kept, dropped } = orderOf(history).split();
   const failure = findReplayFailure(history, kept, topology);
-  for (const key of releasedPartitions(graph, history)) graph.released.add(key);
+  const graph = asRestarted(recorded);
   const droppedEvents = dropTail(graph, dropped);
+  for (const key of releasedPartitions(recorded, history)) graph.released.add(key);
   judgeCoordinators(graph, topology, history, options.sourcesWithoutSnapshot ?? new Set());
-  return { graph, topology, history, findings, droppedEvents, last, failure };
+  return { graph, recorded, topology, history, findings, droppedEvents, last, failure };
+}
+
+/** A copy in which attempts that had not finished count from 0 again, as in a new execution graph. */
+function asRestarted(recorded: ExecutionGraph): ExecutionGraph {
+  const vertices = new Map<string, ExecutionJobVertex>();
+  for (const vertex of recorded.vertices.values()) {
+    const fresh = (task: ExecutionVertex) => (task.state === 'FINISHED' ? task : createExecutionVertex(task.subtask));
+    vertices.set(vertex.id, { ...vertex, tasks: vertex.tasks.map(fresh) });
+  }
+  return { ...recorded, vertices, released: new Set() };
 }
 
 type Fold = Pick<FlinkReplay, 'graph' | 'last'> & { readonly history: FlinkStep[]; readonly findings: Finding[] };
@@ -77,7 +89,14 @@ async function foldRecords(records: AsyncIterable<LogRecord>, options: FlinkRepl
     if (step !== null) history.push(step);
     last = record;
   }
+  for (const times of options.job?.subtasks ?? []) applyTimes(graph, times);
   return { graph, history, findings, last };
+}
+
+/** A cluster's own times tell more than the events, whose metrics miss the time in which nothing was measured. */
+function applyTimes(graph: ExecutionGraph, { vertexId, subtask, durationMs }: FlinkSubtaskMetrics): void {
+  const task = graph.vertices.get(vertexId)?.tasks[subtask];
+  if (task?.metrics) task.metrics = { ...task.metrics, durationMs };
 }
 
 /** With the job's vertices in their order, so that findings already speak of names. */
@@ -130,17 +149,11 @@ function orderOf(history: readonly FlinkStep[]): FinishOrder {
 }
 
 function dropTail(graph: ExecutionGraph, dropped: KeptAndDropped['dropped']): DroppedFinish[] {
-  const droppedEvents = dropped.flatMap(({ sequence, vertexId, subtask }): DroppedFinish[] => {
+  return dropped.flatMap(({ sequence, vertexId, subtask }): DroppedFinish[] => {
     const vertex = graph.vertices.get(vertexId);
     const task = vertex?.tasks[subtask];
     if (vertex === undefined || task?.state !== 'FINISHED') return [];
     vertex.tasks[subtask] = createExecutionVertex(subtask);
-    for (const { datasetId } of task.partitions) graph.released.delete(partitionKey(datasetId, subtask));
     return [{ sequence, vertexId, subtask, reason: 'finished, but no snapshot followed it', task }];
   });
-  // A fresh execution graph counts attempts from 0, whatever unfinished tasks had come to.
-  for (const { tasks } of graph.vertices.values()) {
-    for (const task of tasks) if (task.state !== 'FINISHED') task.attempt = 0;
-  }
-  return droppedEvents;
 }

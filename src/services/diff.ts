@@ -5,17 +5,11 @@ import { JobrecError } from '../model/errors.ts';
 import { formatPartitionId } from '../model/ids.ts';
 import type { JobLog } from '../model/job-log.ts';
 import type { ExecutionGraph } from '../replay/execution-graph.ts';
-import { planRecovery } from '../replay/reconcile.ts';
-import {
-  jobrecRecoveryRules,
-  type PlannedPartition,
-  type RecoveryPlan,
-  type TaskRef,
-} from '../replay/recovery-plan.ts';
-import { replay } from '../replay/replay.ts';
+import type { PlannedPartition, RecoveryPlan, TaskRef } from '../replay/recovery-plan.ts';
 import type { DiffPartition, DiffReport, DiffRerun, DiffTask } from './diff-report.ts';
 import { jobSummary } from './inspect.ts';
-import { openStore, type StoreInputOptions } from './store-input.ts';
+import { jobIdOf, replayOpened } from './replayed-store.ts';
+import { type OpenedStore, openStore, plannedGraph, type StoreInputOptions, vertexNamed } from './store-input.ts';
 import { chooseSurvivors, type SurvivorChoice } from './survivor-choice.ts';
 import { boundOf, isoTime } from './times.ts';
 
@@ -23,18 +17,27 @@ export interface DiffOptions extends StoreInputOptions {
   /** A position, inclusive; null: the whole log. */
   readonly until: string | null;
   readonly survivors: SurvivorChoice;
+  /** Base URL of a running Flink cluster to ask for the plan, and for its workers where no others are named; null: none. */
+  readonly flinkRest: string | null;
+  /** Ids or unique names of sources that cannot snapshot. */
+  readonly sourcesWithoutSnapshot: readonly string[];
   /** Flags that ask for what only a Flink store has; refused for a jobrec store. */
   readonly flinkOnlyFlags: readonly string[];
 }
 
 export async function diffStore(options: DiffOptions): Promise<DiffReport> {
-  const log = await openStore(options);
-  refuseFlinkOnly(log, options.flinkOnlyFlags);
-  const until = await boundOf(log, options.until);
-  const { graph, last } = await replay(log.records(), until === undefined ? {} : { until });
-  const { damage } = await log.summary();
-  const basis = await chooseSurvivors(options.survivors, log, graph);
-  const plan = planRecovery(graph, basis.survivors, jobrecRecoveryRules);
+  const { store, workers } = await openWithCluster(options);
+  refuseFlinkOnly(store.log, options.flinkOnlyFlags);
+  const until = await boundOf(store, options.until);
+  const sourcesWithoutSnapshot = await sourceIds(store, options.sourcesWithoutSnapshot);
+  const replayed = await replayOpened(store, { until, sourcesWithoutSnapshot });
+  const { graph, recorded, last, damage } = replayed;
+  const choice: SurvivorChoice = workers === null ? options.survivors : { kind: 'rest', workers };
+  const basis = await chooseSurvivors(choice, store.log, recorded);
+  // A report says what is there, whatever the old JobMaster should have given up.
+  if (basis.kind === 'report' && store.log.format === 'flink') graph.released.clear();
+  const plan = replayed.plan(basis.survivors);
+  const assumptions = [...basis.assumptions, ...pointAssumptions(options, basis.kind, damage !== null, store.log)];
   return {
     verdict: plan.verdict,
     why: plan.why,
@@ -44,13 +47,32 @@ export async function diffStore(options: DiffOptions): Promise<DiffReport> {
     ...tasksOf(plan, graph),
     partitions: partitionsOf(plan),
     basis: {
-      topology: 'recorded',
+      topology: replayed.topology.topology,
       survivors: basis.kind,
-      assumptions: [...basis.assumptions, ...pointAssumptions(options, basis.kind, damage !== null)],
+      assumptions: [...replayed.topology.assumptions, ...assumptions],
     },
-    warnings: basis.warnings,
+    warnings: [...store.warnings, ...basis.warnings],
     damage,
   };
+}
+
+/** A cluster is asked once: for the job's plan and names, and for its workers. */
+async function openWithCluster(
+  options: DiffOptions,
+): Promise<{ store: OpenedStore; workers: readonly string[] | null }> {
+  const { flinkRest } = options;
+  const store = await openStore(options);
+  if (flinkRest === null || store.log.format !== 'flink') return { store, workers: null };
+  const { askFlinkCluster } = await import('./flink-rest.ts');
+  const cluster = await askFlinkCluster(flinkRest, jobIdOf(store));
+  const { job, workers } = cluster;
+  return { store: job === null ? store : await openStore(options, [job]), workers };
+}
+
+async function sourceIds(store: OpenedStore, named: readonly string[]): Promise<ReadonlySet<string>> {
+  if (named.length === 0) return new Set();
+  const graph = await plannedGraph(store);
+  return new Set(named.map((text) => vertexNamed(graph, text)));
 }
 
 function refuseFlinkOnly(log: JobLog, flags: readonly string[]): void {
@@ -60,14 +82,15 @@ function refuseFlinkOnly(log: JobLog, flags: readonly string[]): void {
   throw new JobrecError('UNSUPPORTED_FOR_FORMAT', message, { data: { flag, format: log.format } });
 }
 
-function pointAssumptions(options: DiffOptions, kind: string, isDamaged: boolean): string[] {
+function pointAssumptions(options: DiffOptions, kind: string, isDamaged: boolean, log: JobLog): string[] {
   const now =
     options.until !== null && kind === 'folders'
       ? ["the workers' folders were read as they are now, not as they were at that point of the log"]
       : [];
-  const prefix = isDamaged
-    ? ['the store is damaged and recovery refuses it: this is what a recovery from its good prefix would do']
-    : [];
+  const prefix =
+    isDamaged && log.format === 'jobrec'
+      ? ['the store is damaged and recovery refuses it: this is what a recovery from its good prefix would do']
+      : [];
   return [...now, ...prefix];
 }
 

@@ -52,13 +52,14 @@ export const eventTypeNames: readonly string[] = Object.keys(eventTypes);
 /** Errors: INVALID_FLAG for an unknown kind, INVALID_ARGUMENT for an unknown vertex, POSITION_INVALID. */
 export async function eventLines(options: EventLinesOptions): Promise<EventLines> {
   const types = knownTypes(options.types);
-  const log = await openStore(options);
-  const names = await plannedGraph(log);
+  const store = await openStore(options);
+  const { log } = store;
+  const names = await plannedGraph(store);
   const selection: Selection = {
     types,
     vertexId: options.vertex === null ? null : vertexNamed(names, options.vertex),
-    isFrom: await fromFilter(log, options.from),
-    lastSequence: (await boundOf(log, options.until))?.sequence ?? Number.POSITIVE_INFINITY,
+    isFrom: await fromFilter(store, options.from),
+    lastSequence: (await boundOf(store, options.until))?.sequence ?? Number.POSITIVE_INFINITY,
     limit: options.limit ?? Number.POSITIVE_INFINITY,
     raw: options.raw,
   };

@@ -2,14 +2,13 @@
 // longest good prefix. Reads only, also while a master writes. Spec: docs/commands.md "inspect".
 import type { JobState } from '../model/states.ts';
 import type { ExecutionGraph, ExecutionJobVertex, ExecutionVertex } from '../replay/execution-graph.ts';
-import { replay } from '../replay/replay.ts';
 import type { InspectReport, InspectVertex, JobSummary } from './inspect-report.ts';
+import { replayOpened } from './replayed-store.ts';
 import { openStore, type StoreInputOptions } from './store-input.ts';
 
 export async function inspectStore(options: StoreInputOptions): Promise<InspectReport> {
-  const log = await openStore(options);
-  const summary = await log.summary();
-  const { graph } = await replay(log.records());
+  const store = await openStore(options);
+  const { recorded: graph, summary } = await replayOpened(store);
   const { format, formatVersion, location, bytes, events, segments, damage } = summary;
   return {
     store: { format, formatVersion, location, bytes, events, segments },

@@ -4,9 +4,9 @@ import { formatPartitionId } from '../model/ids.ts';
 import type { ExecutionState } from '../model/states.ts';
 import type { ExecutionGraph, ExecutionJobVertex, ExecutionVertex } from '../replay/execution-graph.ts';
 import { recoveredState } from '../replay/execution-graph.ts';
-import { replay } from '../replay/replay.ts';
 import { jobSummary } from './inspect.ts';
 import type { ReplayCoordinator, ReplayReport, ReplayTask, ReplayVertex } from './replay-report.ts';
+import { replayOpened } from './replayed-store.ts';
 import { openStore, type StoreInputOptions } from './store-input.ts';
 import { boundOf, isoTime } from './times.ts';
 
@@ -16,18 +16,22 @@ export interface ReplayStoreOptions extends StoreInputOptions {
 }
 
 export async function replayStore(options: ReplayStoreOptions): Promise<ReplayReport> {
-  const log = await openStore(options);
-  const until = await boundOf(log, options.until);
-  const { graph, last, droppedEvents } = await replay(log.records(), until === undefined ? {} : { until });
-  const { damage } = await log.summary();
+  const store = await openStore(options);
+  const until = await boundOf(store, options.until);
+  const { graph, last, droppedEvents, damage } = await replayOpened(store, { until });
   return {
     at: { sequence: last?.sequence ?? null, time: isoTime(last?.timeMicros ?? null) },
     job: jobSummary(graph),
     vertices: [...graph.vertices.values()].map(replayVertex),
-    edges: graph.edges,
+    edges: graph.edges.filter((edge) => graph.vertices.has(edge.consumerVertexId)),
     coordinators: replayCoordinators(graph),
     shuffleMaster: graph.shuffleMaster,
-    droppedEvents,
+    droppedEvents: droppedEvents.map(({ sequence, vertexId, subtask, reason }) => ({
+      sequence,
+      vertexId,
+      subtask,
+      reason,
+    })),
     damage,
   };
 }

@@ -1,6 +1,7 @@
 // The store that a reading command was pointed at: opened, and with the names by which a user may speak of its
 // vertices. Reads only. Spec: cli-contract "A store location", "<vertex>".
 import { JobrecError } from '../model/errors.ts';
+import type { FlinkJob } from '../model/flink-job.ts';
 import type { JobLog } from '../model/job-log.ts';
 import { applyEvent } from '../replay/apply-event.ts';
 import { createExecutionGraph, type ExecutionGraph } from '../replay/execution-graph.ts';
@@ -9,32 +10,50 @@ import { openJobLog } from '../store/open-log.ts';
 export interface StoreInputOptions {
   /** A path: the `job-events` folder, or a folder above it that holds exactly one store. */
   readonly location: string;
-  /** Files that name a Flink store's vertices; refused for a jobrec store, which names its own. */
+  /** Files that tell a Flink job's vertices and edges; refused for a jobrec store, which records its own. */
   readonly topology: readonly string[];
 }
 
-export async function openStore(options: StoreInputOptions): Promise<JobLog> {
+/** A store with what is known of its job from beside it. */
+export interface OpenedStore {
+  readonly log: JobLog;
+  /** The job of a Flink store, from files or a cluster; null for a jobrec store, or where nothing tells it. */
+  readonly job: FlinkJob | null;
+  /** Names of vertices that the log does not hold itself. */
+  readonly names: ReadonlyMap<string, string>;
+  /** What lay beside the store and could not be used, one line each. */
+  readonly warnings: readonly string[];
+}
+
+/** Opens the store; `known` are jobs that the caller has learned of elsewhere (a cluster). */
+export async function openStore(options: StoreInputOptions, known: readonly FlinkJob[] = []): Promise<OpenedStore> {
   const log = await openJobLog(options.location);
+  if (log.format === 'flink') {
+    const { flinkJobOf } = await import('./flink-job-input.ts');
+    const { job, warnings } = await flinkJobOf(log, options.topology, known);
+    const named = job?.vertices.flatMap(({ id, name }) => (name === null ? [] : [[id, name] as const])) ?? [];
+    return { log, job, names: new Map(named), warnings };
+  }
   if (options.topology.length > 0) throw topologyRefused(log);
-  return log;
+  return { log, job: null, names: new Map(), warnings: [] };
 }
 
 function topologyRefused(log: JobLog): JobrecError {
-  const why =
-    log.format === 'jobrec'
-      ? 'a jobrec store holds its own names and edges'
-      : 'reading Flink job files is not part of this version';
-  return new JobrecError('UNSUPPORTED_FOR_FORMAT', `--topology: ${why}; leave it out`, {
-    data: { flag: '--topology', format: log.format },
-  });
+  const message = '--topology: a jobrec store holds its own names and edges; leave it out';
+  return new JobrecError('UNSUPPORTED_FOR_FORMAT', message, { data: { flag: '--topology', format: log.format } });
 }
 
-/** The graph of the store's first event alone: names, edges, data sets, but no progress. */
-export async function plannedGraph(log: JobLog): Promise<ExecutionGraph> {
+/** The vertices by which a user may speak of the store's: names, but no progress. */
+export async function plannedGraph({ log, names }: OpenedStore): Promise<ExecutionGraph> {
   const graph = createExecutionGraph();
   for await (const record of log.records()) {
-    if (record.event.type === 'job-submitted') applyEvent(graph, record, record.event);
-    break;
+    const { event } = record;
+    if (event.type === 'job-submitted' || event.type === 'job-vertex-initialized') applyEvent(graph, record, event);
+    // Only Flink's stores name their vertices bit by bit.
+    if (log.format === 'jobrec') break;
+  }
+  for (const [id, vertex] of graph.vertices) {
+    graph.vertices.set(id, { ...vertex, name: vertex.name ?? names.get(id) ?? null });
   }
   return graph;
 }

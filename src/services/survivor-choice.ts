@@ -19,6 +19,8 @@ export type SurvivorChoice =
   | { readonly kind: 'report'; readonly file: string }
   | { readonly kind: 'workers'; readonly workers: readonly string[] }
   | { readonly kind: 'lost-workers'; readonly workers: readonly string[] }
+  /** Workers that a running Flink cluster has. */
+  | { readonly kind: 'rest'; readonly workers: readonly string[] }
   | { readonly kind: 'default' };
 
 export interface ChosenSurvivors {
@@ -38,6 +40,8 @@ export async function chooseSurvivors(
       return fromReport(choice.file, graph);
     case 'workers':
       return fromWorkers('workers', survivorsOnWorkers(choice.workers), choice.workers, graph);
+    case 'rest':
+      return fromCluster(choice.workers, graph);
     case 'lost-workers':
       return fromWorkers('lost-workers', survivorsWithoutWorkers(choice.workers), choice.workers, graph);
     case 'default':
@@ -50,9 +54,19 @@ async function fromReport(file: string, graph: ExecutionGraph): Promise<ChosenSu
   const reports = await readPartitionReport(file);
   return {
     kind: 'report',
-    survivors: survivorsFromReport(reports),
+    survivors: withUnnamed(survivorsFromReport(reports), reports),
     assumptions: partsAssumption(graph),
     warnings: unknownPartitions(reports, graph),
+  };
+}
+
+/** A partition whose data set nothing names (Flink without its job graph) is there with the worker that held it. */
+function withUnnamed(survivors: Survivors, reports: readonly WorkerReport[]): Survivors {
+  const workers = new Set<string | null>(reports.map((report) => report.workerId));
+  const isNamed = (datasetId: string) => /^[0-9a-f]{32}$/.test(datasetId);
+  return {
+    ...survivors,
+    has: (partition) => (isNamed(partition.datasetId) ? survivors.has(partition) : workers.has(partition.workerId)),
   };
 }
 
@@ -65,7 +79,21 @@ function fromWorkers(
   return { kind, survivors, assumptions: partsAssumption(graph), warnings: unknownWorkers(named, graph) };
 }
 
+/** Workers that joined since the store's last event hold nothing of it, so they are no news. */
+function fromCluster(workers: readonly string[], graph: ExecutionGraph): ChosenSurvivors {
+  const lost = [...graph.workers.keys()].filter((worker) => !workers.includes(worker));
+  const warnings = lost.map(
+    (worker) => `the cluster has no TaskManager "${worker}", on which the store places results`,
+  );
+  return { kind: 'rest', survivors: survivorsOnWorkers(workers), assumptions: [], warnings };
+}
+
 async function byDefault(log: JobLog, graph: ExecutionGraph): Promise<ChosenSurvivors> {
+  if (log.format === 'flink') {
+    const assumption =
+      'every recorded TaskManager is back with its partitions (--workers or --lost-worker says otherwise)';
+    return { kind: 'assumed-all', survivors: allSurvive(), assumptions: [assumption], warnings: [] };
+  }
   const found = log.format === 'jobrec' ? await inFolders(log, graph) : null;
   if (found !== null) return { kind: 'folders', survivors: found, assumptions: [], warnings: [] };
   const assumption = "the store lies away from its workers' folders: every recorded partition counts as there";

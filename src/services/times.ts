@@ -4,6 +4,7 @@ import { JobrecError } from '../model/errors.ts';
 import type { JobLog, LogRecord } from '../model/job-log.ts';
 import { type Bound, parsePosition, resolvePosition } from '../replay/bound.ts';
 import { formatTime } from '../replay/time-text.ts';
+import type { OpenedStore } from './store-input.ts';
 
 /** `2026-05-04T10:20:30.123456Z`; null for null. */
 export function isoTime(timeMicros: number | null): string | null {
@@ -11,9 +12,9 @@ export function isoTime(timeMicros: number | null): string | null {
 }
 
 /** The last record that `--until` takes in; undefined without one. Errors: POSITION_INVALID. */
-export async function boundOf(log: JobLog, until: string | null): Promise<Bound | undefined> {
+export async function boundOf(store: OpenedStore, until: string | null): Promise<Bound | undefined> {
   if (until === null) return undefined;
-  return resolvePosition(parsePosition(until), log.records());
+  return resolvePosition(parsePosition(until), store.log.records(), store.names);
 }
 
 /** Whether a record lies at or behind `--from`. Errors: POSITION_INVALID. */
@@ -23,7 +24,7 @@ export type IsFrom = (record: LogRecord) => boolean;
  * A time, or a duration before the last event, may lie before the first event: then all records are taken, which is
  * what `--from -10m` means for a job of two minutes.
  */
-export async function fromFilter(log: JobLog, from: string | null): Promise<IsFrom> {
+export async function fromFilter({ log, names }: OpenedStore, from: string | null): Promise<IsFrom> {
   if (from === null) return () => true;
   const position = parsePosition(from);
   switch (position.kind) {
@@ -35,7 +36,7 @@ export async function fromFilter(log: JobLog, from: string | null): Promise<IsFr
     case 'sequence':
     case 'finished':
     case 'initialized': {
-      const { sequence } = await resolvePosition(position, log.records());
+      const { sequence } = await resolvePosition(position, log.records(), names);
       return (record) => record.sequence >= sequence;
     }
   }

@@ -1,20 +1,18 @@
 // validate: every frame, header and checksum of a store, then whether the events make sense together, and what a
 // recovery from exactly these bytes would do. Reads only. Spec: docs/commands.md "validate".
-import type { Damage, Finding, JobLog, StoreSummary } from '../model/job-log.ts';
-import type { ExecutionGraph } from '../replay/execution-graph.ts';
-import { planRecovery } from '../replay/reconcile.ts';
-import { jobrecRecoveryRules, type Verdict } from '../replay/recovery-plan.ts';
-import { replay } from '../replay/replay.ts';
-import { openStore, type StoreInputOptions } from './store-input.ts';
+import type { Finding, StoreSummary } from '../model/job-log.ts';
+import type { Verdict } from '../replay/recovery-plan.ts';
+import { type ReplayedStore, replayOpened } from './replayed-store.ts';
+import { type OpenedStore, openStore, type StoreInputOptions } from './store-input.ts';
 import { chooseSurvivors } from './survivor-choice.ts';
 import type { ValidateReport } from './validate-report.ts';
 
 export async function validateStore(options: StoreInputOptions): Promise<ValidateReport> {
-  const log = await openStore(options);
-  const summary = await log.summary();
-  const { graph, findings: semantic } = await replay(log.records());
-  const findings = inLogOrder([...summary.findings, ...semantic], summary);
-  const outlook = await recoveryOutlook(log, graph, summary.damage);
+  const store = await openStore(options);
+  const replayed = await replayOpened(store);
+  const { summary } = replayed;
+  const findings = inLogOrder([...summary.findings, ...replayed.findings], summary);
+  const outlook = await recoveryOutlook(store, replayed);
   return {
     ok: findings.every((finding) => finding.severity === 'info'),
     location: summary.location,
@@ -39,10 +37,11 @@ interface Outlook {
   readonly why: string;
 }
 
-async function recoveryOutlook(log: JobLog, graph: ExecutionGraph, damage: Damage | null): Promise<Outlook> {
+async function recoveryOutlook({ log }: OpenedStore, { graph, damage, plan }: ReplayedStore): Promise<Outlook> {
   const { survivors } = await chooseSurvivors({ kind: 'default' }, log, graph);
-  const { verdict, why, summary } = planRecovery(graph, survivors, jobrecRecoveryRules);
-  if (damage === null) return { verdict, why };
+  const { verdict, why, summary } = plan(survivors);
+  // Flink's plan already is what Flink makes of the damaged bytes.
+  if (damage === null || log.format === 'flink') return { verdict, why };
   const where = damage.segment === '' ? '' : ` in ${damage.segment} at byte ${damage.offset}`;
   const place = `${damage.code}${where}`;
   const prefix = `its good prefix alone would keep ${summary.kept} of ${summary.finished} finished tasks`;

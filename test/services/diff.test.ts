@@ -17,7 +17,16 @@ describe('diff', () => {
   });
 
   const diff = (survivors: SurvivorChoice, more: Partial<DiffOptions> = {}) =>
-    diffStore({ location: store, topology: [], until: null, flinkOnlyFlags: [], survivors, ...more });
+    diffStore({
+      location: store,
+      topology: [],
+      until: null,
+      flinkRest: null,
+      sourcesWithoutSnapshot: [],
+      flinkOnlyFlags: [],
+      survivors,
+      ...more,
+    });
 
   const tasks = (list: readonly { vertexName: string | null; subtask: number }[]) =>
     list.map((task) => `${task.vertexName}#${task.subtask}`);

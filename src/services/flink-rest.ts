@@ -1,0 +1,82 @@
+// Asks a running Flink cluster over its REST interface: which TaskManagers it has, and the job's plan with names and
+// times. Only GET, each with a timeout and a bound; every answer is checked. Spec: docs/flink.md "REST".
+import * as v from 'valibot';
+import { JobrecError, messageOf } from '../model/errors.ts';
+import type { FlinkJob } from '../model/flink-job.ts';
+import { joinJobs } from '../store/flink/job-file.ts';
+import { jobOfRestJson } from '../store/flink/plan-json.ts';
+
+const timeoutMs = 10_000;
+const answerBytesMax = 64 * 1024 * 1024;
+/** One request each for the times of finished subtasks. */
+const verticesMax = 200;
+
+export interface FlinkCluster {
+  /** Resource ids of the registered TaskManagers. */
+  readonly workers: readonly string[];
+  /** null: the cluster does not know the job (any more). */
+  readonly job: FlinkJob | null;
+}
+
+/** Errors: INVALID_FLAG for what is no URL, REST_UNAVAILABLE, one line each. */
+export async function askFlinkCluster(baseUrl: string, jobId: string | null): Promise<FlinkCluster> {
+  const base = parsedBase(baseUrl);
+  const [workers, job] = await Promise.all([taskManagers(base), jobId === null ? null : jobOf(base, jobId)]);
+  return { workers, job };
+}
+
+const taskManagersSchema = v.object({ taskmanagers: v.array(v.object({ id: v.string() })) });
+
+async function taskManagers(base: URL): Promise<string[]> {
+  const answer = v.safeParse(taskManagersSchema, await get(base, 'taskmanagers'));
+  if (answer.success) return answer.output.taskmanagers.map((taskManager) => taskManager.id);
+  throw unavailable(base, "'/taskmanagers' is not answered as Flink does");
+}
+
+async function jobOf(base: URL, jobId: string): Promise<FlinkJob | null> {
+  const job = jobOfRestJson(await get(base, `jobs/${jobId}`));
+  if (job === null || job.vertices.length > verticesMax) return job;
+  const times = await Promise.all(job.vertices.map(({ id }) => get(base, `jobs/${jobId}/vertices/${id}`)));
+  return joinJobs([job, ...times.map(jobOfRestJson).filter((each) => each !== null)]);
+}
+
+function parsedBase(text: string): URL {
+  const url = urlOf(text.endsWith('/') ? text : `${text}/`);
+  if (url !== null && (url.protocol === 'http:' || url.protocol === 'https:')) return url;
+  const message = `--flink-rest: "${text}" is no URL; allowed: http://host:port or https://host:port`;
+  throw new JobrecError('INVALID_FLAG', message, { data: { flag: '--flink-rest', value: text } });
+}
+
+/** Parsed JSON; undefined where Flink does not know the path (404). */
+export async function get(base: URL, path: string): Promise<unknown> {
+  const url = new URL(path, base);
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs), redirect: 'error' });
+    if (response.status === 404) return undefined;
+    if (!response.ok) throw unavailable(base, `${url.pathname} answers ${response.status}`);
+    const declared = Number(response.headers.get('content-length') ?? 0);
+    if (declared > answerBytesMax) throw unavailable(base, `${url.pathname} answers with ${declared} bytes`);
+    return JSON.parse(await response.text()) as unknown;
+  } catch (error) {
+    if (error instanceof JobrecError) throw error;
+    throw unavailable(base, reasonOf(error));
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof Error && error.name === 'TimeoutError') return `no answer within ${timeoutMs / 1000} s`;
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+  return messageOf(cause) || messageOf(error);
+}
+
+function unavailable(base: URL, what: string): JobrecError {
+  const message = `Flink's REST interface at ${base.origin}: ${what}`;
+  return new JobrecError('REST_UNAVAILABLE', message, {
+    data: { url: base.href },
+    hint: 'name the workers that are back with --workers, or those that are gone with --lost-worker',
+  });
+}
+
+function urlOf(text: string): URL | null {
+  return URL.canParse(text) ? new URL(text) : null;
+}

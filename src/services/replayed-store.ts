@@ -1,0 +1,138 @@
+// A store replayed by the rules of the engine that wrote it, with the recovery that this engine would do: the one place
+// where the commands tell jobrec's stores from Flink's. Spec: docs/commands.md "replay", "diff"; docs/flink.md.
+import { basename, dirname } from 'node:path';
+import type { Damage, Finding, LogRecord, StoreSummary } from '../model/job-log.ts';
+import type { Bound } from '../replay/bound.ts';
+import type { ExecutionGraph } from '../replay/execution-graph.ts';
+import type { FlinkReplay } from '../replay/flink-replay.ts';
+import { planRecovery } from '../replay/reconcile.ts';
+import { jobrecRecoveryRules, type RecoveryPlan, type Survivors } from '../replay/recovery-plan.ts';
+import { type DroppedEvent, replay } from '../replay/replay.ts';
+import type { DiffBasis } from './diff-report.ts';
+import type { OpenedStore } from './store-input.ts';
+
+export interface ReplayedStore {
+  /** What a restarted JobMaster would hold. */
+  readonly graph: ExecutionGraph;
+  /** As the events say it: with what recovery drops. */
+  readonly recorded: ExecutionGraph;
+  readonly last: LogRecord | null;
+  /** Events that do not fit the ones before them. */
+  readonly findings: readonly Finding[];
+  readonly droppedEvents: readonly DroppedEvent[];
+  readonly damage: Damage | null;
+  readonly summary: StoreSummary;
+  readonly topology: Pick<DiffBasis, 'topology' | 'assumptions'>;
+  /** The recovery that the store's engine would do. */
+  plan(survivors: Survivors): RecoveryPlan;
+}
+
+export interface ReplayedStoreOptions {
+  readonly until?: Bound | undefined;
+  /** Flink: ids of sources that the user says cannot snapshot. */
+  readonly sourcesWithoutSnapshot?: ReadonlySet<string>;
+}
+
+export async function replayOpened(store: OpenedStore, options: ReplayedStoreOptions = {}): Promise<ReplayedStore> {
+  return store.log.format === 'flink' ? replayFlinkStore(store, options) : replayJobrecStore(store, options);
+}
+
+async function replayJobrecStore({ log }: OpenedStore, { until }: ReplayedStoreOptions): Promise<ReplayedStore> {
+  const { graph, last, findings, droppedEvents } = await replay(log.records(), until === undefined ? {} : { until });
+  const summary = await log.summary();
+  return {
+    graph,
+    recorded: graph,
+    last,
+    findings,
+    droppedEvents,
+    damage: summary.damage,
+    summary,
+    topology: { topology: 'recorded', assumptions: [] },
+    plan: (survivors) => planRecovery(graph, survivors, jobrecRecoveryRules),
+  };
+}
+
+async function replayFlinkStore(store: OpenedStore, options: ReplayedStoreOptions): Promise<ReplayedStore> {
+  const { replayFlink } = await import('../replay/flink-replay.ts');
+  const { planFlinkRecovery } = await import('../replay/flink-recovery.ts');
+  const { log, job } = store;
+  const { until, sourcesWithoutSnapshot } = options;
+  const replayed = await replayFlink(log.records(), {
+    job,
+    ...(until === undefined ? {} : { until }),
+    ...(sourcesWithoutSnapshot === undefined ? {} : { sourcesWithoutSnapshot }),
+  });
+  const { graph, recorded, last, droppedEvents, topology } = replayed;
+  graph.jobId ??= jobIdOf(store);
+  recorded.jobId ??= graph.jobId;
+  const summary = await log.summary();
+  const failure = unreadableAt(summary, until) ?? replayed.failure;
+  const snapshotMinPause = minPauseOf(store);
+  return {
+    graph,
+    recorded,
+    last,
+    findings: flinkFindings(replayed),
+    droppedEvents,
+    damage: summary.damage,
+    summary,
+    topology: { topology: topology.basis, assumptions: topology.assumptions },
+    plan: (survivors) => planFlinkRecovery(replayed, survivors, { failure, snapshotMinPause }),
+  };
+}
+
+/** Of a Flink store: its submitted job says it, else the name of the job's folder. */
+export function jobIdOf({ job, log }: OpenedStore): string | null {
+  if (job !== null && job.jobId !== null) return job.jobId;
+  const name = basename(dirname(log.location));
+  return /^[0-9a-f]{32}$/.test(name) ? name : null;
+}
+
+const minPauseOption = 'execution.batch.job-recovery.snapshot.min-pause';
+const minPauseDefault = '3 min';
+
+function minPauseOf({ job }: OpenedStore): string | null {
+  if (job === null || job.source === 'plan') return null;
+  return job.config[minPauseOption] ?? minPauseDefault;
+}
+
+/** Bytes at which Flink's replay fails; not before them. */
+function unreadableAt({ findings }: StoreSummary, until: Bound | undefined) {
+  const fatal = findings.find((finding) => finding.flinkDoes === 'deletes-store');
+  if (fatal === undefined || (until !== undefined && until.sequence < (fatal.sequence ?? 0))) return null;
+  const { segment, offset, sequence, message } = fatal;
+  const [what = message] = message.split('; ');
+  return { segment: segment ?? '', offset: offset ?? 0, sequence: sequence ?? 0, message: what };
+}
+
+/** What the events' misfits mean to Flink, and what of them is normal there. */
+function flinkFindings({ findings, failure }: FlinkReplay): Finding[] {
+  const judged = findings.map(judgedByFlink);
+  const isNamed = judged.some((finding) => finding.sequence === failure?.sequence && finding.severity === 'error');
+  if (failure === null || isNamed) return judged;
+  const { segment, offset, sequence, message } = failure;
+  return [...judged, { ...deletesStore(message), segment, offset, sequence, bytesLost: 0 }];
+}
+
+function deletesStore(message: string): Pick<Finding, 'code' | 'severity' | 'message' | 'flinkDoes'> {
+  const what = 'Flink fails to replay this, deletes the whole store and runs the job from scratch';
+  return { code: 'PAYLOAD_INVALID', severity: 'error', message: `${message}; ${what}`, flinkDoes: 'deletes-store' };
+}
+
+function judgedByFlink(finding: Finding): Finding {
+  switch (finding.code) {
+    case 'FINISH_WITHOUT_INIT': {
+      const { message, flinkDoes, severity } = deletesStore(finding.message);
+      return { ...finding, message, severity, ...(flinkDoes === undefined ? {} : { flinkDoes }) };
+    }
+    case 'FINISH_TWICE': {
+      const message = `${finding.message}; normal after a recovery, whose resets Flink does not record: the later finish counts, in the place of the earlier`;
+      return { ...finding, severity: 'info', message };
+    }
+    case 'RESET_UNKNOWN':
+      return { ...finding, message: `${finding.message}; Flink skips it silently` };
+    default:
+      return finding;
+  }
+}
