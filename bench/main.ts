@@ -1,10 +1,11 @@
-// `npm run bench [-- [--pairs N] part…]`: the parts (store, demo-job, recording), each printed as it ends. All figures
+// `npm run bench [-- [--pairs N] part…]`: the parts (store, demo-job, recording, flink-read), each printed as it ends. All figures
 // are ratios inside interleaved pairs of this one run; bench/README.md keeps those that were recorded.
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { demoJobBench } from './demo-job-bench.ts';
+import { flinkReadBench } from './flink-read.ts';
 import { recordingBench } from './recording-bench.ts';
 import type { Section } from './section.ts';
 import { storeBench } from './store-bench.ts';
@@ -15,6 +16,7 @@ const parts: Readonly<Record<string, Part>> = {
   store: storeBench,
   'demo-job': demoJobBench,
   recording: recordingBench,
+  'flink-read': flinkReadBench,
 };
 
 async function main(): Promise<void> {

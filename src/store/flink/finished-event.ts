@@ -1,12 +1,11 @@
 // ExecutionVertexFinishedEvent: where its facts lie in a stream, found by class and field name, and what they say. Streams
 // of a known shape skip the first step; the second is the same for both. Spec: docs/flink.md, "The events".
-import type { ProducedPartition, TaskMetrics } from '../../model/job-events.ts';
-import { FieldFault, idIn, idPlace, intIn, objectIn, placeIn } from './flink-fields.ts';
+import type { ExecutionVertexFinished, FlinkSnapshot, ProducedPartition, TaskMetrics } from '../../model/job-events.ts';
+import { FieldFault, idPlace, objectIn, placeIn } from './flink-fields.ts';
 import type { Interner } from './interner.ts';
-import { mapEntries } from './java-collections.ts';
 import { typeCode } from './java-protocol.ts';
-import { JavaArray, JavaObject } from './java-stream.ts';
-import type { Hole } from './stream-shape.ts';
+import { JavaObject } from './java-stream.ts';
+import type { Hole, HoleBytes } from './stream-shape.ts';
 
 export const finishedEventClass = 'org.apache.flink.runtime.jobmaster.event.ExecutionVertexFinishedEvent';
 
@@ -18,80 +17,67 @@ const classes = {
   metrics: 'org.apache.flink.runtime.executiongraph.IOMetrics',
   location: 'org.apache.flink.runtime.taskmanager.TaskManagerLocation',
   resourceId: 'org.apache.flink.runtime.clusterframework.types.ResourceID',
-  partitionId: 'org.apache.flink.runtime.jobgraph.IntermediateResultPartitionID',
-  dataSetId: 'org.apache.flink.runtime.jobgraph.IntermediateDataSetID',
 } as const;
 
-/** Bytes of each fact. */
-const factBytes = {
-  attempt: 4,
-  graphId: 16,
-  subtask: 4,
-  vertexId: 16,
-  bytesIn: 8,
-  bytesOut: 8,
-  recordsIn: 8,
-  recordsOut: 8,
+/** The facts of an event, by number; their places are kept in arrays for speed. */
+const fact = {
+  attempt: 0,
+  graphId: 1,
+  subtask: 2,
+  vertexId: 3,
+  bytesIn: 4,
+  bytesOut: 5,
+  recordsIn: 6,
+  recordsOut: 7,
   busyTime: 8,
-  idleTime: 8,
-  backPressuredTime: 8,
-  workerId: 'text',
+  idleTime: 9,
+  backPressuredTime: 10,
+  workerId: 11,
 } as const;
 
-type Fact = keyof typeof factBytes;
+export type Fact = keyof typeof fact;
 
-const facts = Object.keys(factBytes) as Fact[];
+const factCount = 12;
 
-/** First byte of each fact; -1 where the event does not say. */
-export type FinishedPlaces = Record<Fact, number>;
-
-/** The task's part of a finished event. */
-export interface FinishedTask {
-  readonly vertexId: string;
-  readonly subtask: number;
-  readonly attempt: number;
-  readonly executionGraphId: string;
-  readonly workerId: string;
-  readonly metrics: TaskMetrics;
-}
-
-const noMetrics = {
-  bytesIn: -1,
-  bytesOut: -1,
-  recordsIn: -1,
-  recordsOut: -1,
-  busyTime: -1,
-  idleTime: -1,
-  backPressuredTime: -1,
+const factBytes: Readonly<Record<number, HoleBytes>> = {
+  [fact.attempt]: 4,
+  [fact.graphId]: 16,
+  [fact.subtask]: 4,
+  [fact.vertexId]: 16,
+  [fact.workerId]: 'text',
 };
+
+/** First byte of each fact, by its number; -1 where the event does not say. */
+export type FinishedPlaces = Int32Array<ArrayBuffer>;
+
+/** Where one fact lies. */
+export function placeOfFact(places: FinishedPlaces, name: Fact): number {
+  return places[fact[name]] as number;
+}
 
 /** Throws FieldFault. */
 export function locateFinished(event: JavaObject): FinishedPlaces {
   const attemptId = objectIn(event, 'executionAttemptId', classes.attemptId);
   const executionVertexId = objectIn(attemptId, 'executionVertexId', classes.executionVertexId);
   const location = objectIn(event, 'taskManagerLocation', classes.location);
-  return {
-    attempt: placeIn(attemptId, 'attemptNumber', 'I'),
-    graphId: idPlace(objectIn(attemptId, 'executionGraphId', classes.graphId)),
-    subtask: placeIn(executionVertexId, 'subtaskIndex', 'I'),
-    vertexId: idPlace(objectIn(executionVertexId, 'jobVertexId', classes.vertexId)),
-    ...(event.field('ioMetrics') === null ? noMetrics : locateMetrics(objectIn(event, 'ioMetrics', classes.metrics))),
-    workerId: textPlace(objectIn(location, 'resourceID', classes.resourceId), 'resourceId'),
-  };
+  const places = new Int32Array(factCount).fill(-1);
+  places[fact.attempt] = placeIn(attemptId, 'attemptNumber', 'I');
+  places[fact.graphId] = idPlace(objectIn(attemptId, 'executionGraphId', classes.graphId));
+  places[fact.subtask] = placeIn(executionVertexId, 'subtaskIndex', 'I');
+  places[fact.vertexId] = idPlace(objectIn(executionVertexId, 'jobVertexId', classes.vertexId));
+  places[fact.workerId] = textPlace(objectIn(location, 'resourceID', classes.resourceId), 'resourceId');
+  if (event.field('ioMetrics') !== null) locateMetrics(objectIn(event, 'ioMetrics', classes.metrics), places);
+  return places;
 }
 
-function locateMetrics(
-  metrics: JavaObject,
-): Omit<FinishedPlaces, 'attempt' | 'graphId' | 'subtask' | 'vertexId' | 'workerId'> {
-  return {
-    bytesIn: placeIn(metrics, 'numBytesIn', 'J'),
-    bytesOut: placeIn(metrics, 'numBytesOut', 'J'),
-    recordsIn: placeIn(metrics, 'numRecordsIn', 'J'),
-    recordsOut: placeIn(metrics, 'numRecordsOut', 'J'),
-    busyTime: placeIn(metrics, 'accumulateBusyTime', 'D'),
-    idleTime: placeIn(metrics, 'accumulateIdleTime', 'J'),
-    backPressuredTime: placeIn(metrics, 'accumulateBackPressuredTime', 'J'),
-  };
+function locateMetrics(metrics: JavaObject, places: FinishedPlaces): void {
+  places[fact.bytesIn] = placeIn(metrics, 'numBytesIn', 'J');
+  places[fact.bytesOut] = placeIn(metrics, 'numBytesOut', 'J');
+  places[fact.recordsIn] = placeIn(metrics, 'numRecordsIn', 'J');
+  places[fact.recordsOut] = placeIn(metrics, 'numRecordsOut', 'J');
+  places[fact.busyTime] = placeIn(metrics, 'accumulateBusyTime', 'D');
+  places[fact.idleTime] = placeIn(metrics, 'accumulateIdleTime', 'J');
+  places[fact.backPressuredTime] = placeIn(metrics, 'accumulateBackPressuredTime', 'J');
 }
 
 /** Where the length of a text lies; Flink gives ids of a few dozen characters, never a long string. */
@@ -103,85 +89,96 @@ function textPlace(owner: JavaObject, name: string): number {
   return at;
 }
 
-/** What the bytes at `places` say. */
-export function readFinished(bytes: Buffer, places: FinishedPlaces, interner: Interner): FinishedTask {
-  const from = places.workerId + 2;
-  return {
-    vertexId: interner.id(bytes, places.vertexId),
-    subtask: bytes.readInt32BE(places.subtask),
-    attempt: bytes.readInt32BE(places.attempt),
-    executionGraphId: interner.id(bytes, places.graphId),
-    workerId: interner.text(bytes, from, from + bytes.readUInt16BE(places.workerId)),
-    metrics: readMetrics(bytes, places),
-  };
+/** Reads events at places. One literal for each event: a large store's time goes into making objects. */
+export class FinishedReader {
+  readonly #interner: Interner;
+
+  constructor(interner: Interner) {
+    this.#interner = interner;
+  }
+
+  read(
+    bytes: Buffer,
+    view: DataView,
+    places: FinishedPlaces,
+    partitions: readonly ProducedPartition[],
+    snapshot: FlinkSnapshot | null,
+  ): ExecutionVertexFinished {
+    const workerId = places[fact.workerId] as number;
+    return {
+      type: 'execution-vertex-finished',
+      vertexId: this.#interner.id(bytes, places[fact.vertexId] as number),
+      subtask: view.getInt32(places[fact.subtask] as number),
+      attempt: view.getInt32(places[fact.attempt] as number),
+      epoch: null,
+      workerId: this.#interner.text(bytes, workerId + 2, workerId + 2 + view.getUint16(workerId)),
+      partitions,
+      parts: noParts,
+      metrics: readMetrics(view, places),
+      flink: { executionGraphId: this.#interner.id(bytes, places[fact.graphId] as number), snapshot },
+    };
+  }
 }
 
-function readMetrics(bytes: Buffer, places: FinishedPlaces): TaskMetrics {
-  const busyMs = places.busyTime < 0 ? 0 : bytes.readDoubleBE(places.busyTime);
+const noParts: readonly never[] = [];
+
+function readMetrics(view: DataView, places: FinishedPlaces): TaskMetrics {
+  const busyTime = places[fact.busyTime] as number;
+  const busyMs = busyTime < 0 ? 0 : view.getFloat64(busyTime);
   // A task without a measured busy time (some sources) says NaN.
   const knownBusyMs = Number.isFinite(busyMs) ? Math.round(busyMs) : 0;
   return {
-    recordsIn: longAt(bytes, places.recordsIn),
-    recordsOut: longAt(bytes, places.recordsOut),
-    bytesIn: longAt(bytes, places.bytesIn),
-    bytesOut: longAt(bytes, places.bytesOut),
-    durationMs: knownBusyMs + longAt(bytes, places.idleTime) + longAt(bytes, places.backPressuredTime),
+    recordsIn: longAt(view, places[fact.recordsIn] as number),
+    recordsOut: longAt(view, places[fact.recordsOut] as number),
+    bytesIn: longAt(view, places[fact.bytesIn] as number),
+    bytesOut: longAt(view, places[fact.bytesOut] as number),
+    durationMs:
+      knownBusyMs +
+      longAt(view, places[fact.idleTime] as number) +
+      longAt(view, places[fact.backPressuredTime] as number),
   };
 }
 
-function longAt(bytes: Buffer, at: number): number {
-  return at < 0 ? 0 : bytes.readInt32BE(at) * 2 ** 32 + bytes.readUInt32BE(at + 4);
+function longAt(view: DataView, at: number): number {
+  return at < 0 ? 0 : view.getInt32(at) * 2 ** 32 + view.getUint32(at + 4);
 }
 
 /** The holes of a shape for this event: its facts, and the other texts of its location, which differ by worker. */
 export function finishedHoles(event: JavaObject, places: FinishedPlaces): Hole[] {
-  const holes = facts.filter((fact) => places[fact] >= 0).map((fact) => ({ at: places[fact], bytes: factBytes[fact] }));
-  const found = new Map<number, Hole>(holes.map((hole) => [hole.at, hole]));
-  for (const hole of otherTexts(objectIn(event, 'taskManagerLocation', classes.location))) found.set(hole.at, hole);
+  const found = new Map<number, Hole>();
+  places.forEach((at, number) => {
+    if (at >= 0) found.set(at, { at, bytes: factBytes[number] ?? 8 });
+  });
+  for (const hole of addressHoles(objectIn(event, 'taskManagerLocation', classes.location))) found.set(hole.at, hole);
   return [...found.values()];
 }
 
 const locationDepth = 3;
 
-function* otherTexts(owner: JavaObject, depth = 0): Generator<Hole> {
+function* addressHoles(owner: JavaObject, depth = 0): Generator<Hole> {
   for (const { value, offset, name, signature } of owner.fields()) {
     const { index } = owner;
     if (typeof value === 'string' && index.bytes[offset] === typeCode.string) yield { at: offset + 1, bytes: 'text' };
     else if (signature === 'I' && (name === 'dataPort' || name === 'address')) yield { at: offset, bytes: 4 };
-    else if (value instanceof JavaObject && depth < locationDepth) yield* otherTexts(value, depth + 1);
+    else if (value instanceof JavaObject && depth < locationDepth) yield* addressHoles(value, depth + 1);
   }
 }
 
-/** From the numbers of a shape's holes to the places of the facts. */
-export function factPlaces(holes: readonly Hole[], places: FinishedPlaces): (found: Int32Array) => FinishedPlaces {
-  const order = [...holes].sort((a, b) => a.at - b.at).map((hole) => hole.at);
-  const numbers = facts.map((fact) => [fact, order.indexOf(places[fact])] as const);
-  const filled = { ...places };
-  return (found) => {
-    for (const [fact, number] of numbers) filled[fact] = number < 0 ? -1 : (found[number] as number);
-    return filled;
-  };
+/** Which hole of a shape, in order, is the place of each fact; -1 for none. */
+export function holesOfFacts(holes: readonly Hole[], places: FinishedPlaces): Int32Array<ArrayBuffer> {
+  const order = holes.map((hole) => hole.at).sort((a, b) => a - b);
+  return places.map((at) => (at < 0 ? -1 : order.indexOf(at)));
 }
 
-/** Partitions that the event names with their sizes. Flink drops this map before it writes; kept for versions that do not. */
-export function producedPartitions(event: JavaObject): ProducedPartition[] {
-  const metrics = event.field('ioMetrics');
-  const sizes = metrics instanceof JavaObject ? metrics.field('resultPartitionBytes') : null;
-  const entries = sizes === null || sizes === undefined ? [] : mapEntries(sizes);
-  if (entries === null) throw new FieldFault('IOMetrics.resultPartitionBytes holds no map');
-  return Array.from(entries, ([id, bytes]) => producedPartition(id, bytes));
+/** The places of the facts, from those of the holes; written to `places`. */
+export function placesFromHoles(holes: Int32Array, found: Int32Array, places: FinishedPlaces): FinishedPlaces {
+  for (let number = 0; number < factCount; number++) {
+    const hole = holes[number] as number;
+    places[number] = hole < 0 ? -1 : (found[hole] as number);
+  }
+  return places;
 }
 
-function producedPartition(id: unknown, sizes: unknown): ProducedPartition {
-  if (!(id instanceof JavaObject && id.type.is(classes.partitionId))) throw new FieldFault('a partition has no id');
-  const list = sizes instanceof JavaObject ? sizes.field('subpartitionBytes') : null;
-  const bytes = list instanceof JavaArray && list.component === 'J' ? sumOf(list) : null;
-  const datasetId = idIn(id, 'intermediateDataSetID', classes.dataSetId);
-  return { datasetId, partitionIndex: intIn(id, 'partitionNum'), bytes, rows: null, subpartitionRows: null };
-}
-
-function sumOf(list: JavaArray): number {
-  let sum = 0;
-  for (const item of list.items()) sum += Number(item);
-  return sum;
+export function newPlaces(): FinishedPlaces {
+  return new Int32Array(factCount);
 }

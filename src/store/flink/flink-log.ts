@@ -12,9 +12,10 @@ import type {
   SegmentInfo,
   StoreSummary,
 } from '../../model/job-log.ts';
-import { openSegmentBytes, type SegmentBytes } from '../segment-bytes.ts';
+import type { SegmentBytes } from '../segment-bytes.ts';
 import type { Undecodable } from './decoded.ts';
 import { type EventFile, type EventFiles, readEventFiles } from './event-files.ts';
+import { openFileBytes } from './file-bytes.ts';
 import { type FlinkPlace, flinkFinding } from './flink-findings.ts';
 import { FrameDecoder } from './frame-decoder.ts';
 import { type FlinkFrame, type FrameStop, frameHeadBytes, frameType, walkFrames } from './frame-walk.ts';
@@ -84,11 +85,15 @@ export class FlinkScan {
         this.#undecodable(file, frame, decoded);
         break;
       }
-      const { offset, payload } = frame;
-      const bytes = frameHeadBytes + payload.length;
-      const sequence = this.#nextSequence++;
-      const place = { sequence, timeMicros: null, epoch: null, segment: file.name, offset, bytes };
-      records.push({ ...place, event: decoded.value });
+      records.push({
+        sequence: this.#nextSequence++,
+        timeMicros: null,
+        epoch: null,
+        segment: file.name,
+        offset: frame.offset,
+        bytes: frameHeadBytes + frame.payload.length,
+        event: decoded.value,
+      });
     }
     return records;
   }
@@ -184,7 +189,7 @@ const typeNames: Readonly<Record<number, string>> = Object.fromEntries(
 );
 
 async function openFile(file: string, size: number): Promise<SegmentBytes> {
-  return openSegmentBytes(file, size).catch((cause) => {
+  return openFileBytes(file, size).catch((cause) => {
     const message = `${file} cannot be read any more: ${messageOf(cause)}`;
     throw new JobrecError('STORE_UNREADABLE', message, { data: { path: file }, cause });
   });
@@ -203,7 +208,9 @@ export class FlinkLog implements JobLog {
   }
 
   async *records(): AsyncGenerator<LogRecord> {
-    for await (const batch of new FlinkScan(this.#store).batches()) yield* batch;
+    for await (const batch of new FlinkScan(this.#store).batches()) {
+      for (const record of batch) yield record;
+    }
   }
 
   async summary(): Promise<StoreSummary> {

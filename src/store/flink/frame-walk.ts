@@ -14,6 +14,8 @@ export interface FlinkFrame {
   readonly offset: number;
   /** Valid until the walk is asked for the next batch. */
   readonly payload: Buffer;
+  /** Of the payload: reads through it are several times cheaper than the Buffer's. */
+  readonly view: DataView;
 }
 
 export type FrameStop =
@@ -29,20 +31,27 @@ export interface FrameBatch {
 
 const chunkBytes = 512 * 1024;
 
-/** The whole frames of `source`, some at a time. */
+/**
+ * The whole frames of `source`, some at a time. While a batch is looked at the next bytes are read: `source` must keep
+ * the bytes of its last two reads.
+ */
 export async function* walkFrames(source: SegmentBytes): AsyncGenerator<FrameBatch> {
-  let offset = 0;
-  let wanted = chunkBytes;
-  while (offset < source.size) {
-    const chunk = await source.read(offset, wanted);
-    const { frames, stop, next, need } = framesOf(chunk, offset, source.size);
-    if (frames.length > 0 || stop !== null) yield { frames, stop };
-    if (stop !== null) return;
-    // A file that became shorter meanwhile gives no more bytes: the frame that began is cut.
-    if (frames.length === 0 && chunk.length < need)
-      return yield { frames, stop: { kind: 'cut', offset, length: null } };
-    offset = next;
-    wanted = Math.max(chunkBytes, need);
+  let reading: Promise<Buffer> | null = null;
+  try {
+    for (let offset = 0; offset < source.size; ) {
+      const chunk: Buffer = await (reading ?? source.read(offset, chunkBytes));
+      const { frames, stop, next, need } = framesOf(chunk, offset, source.size);
+      // A file that became shorter meanwhile gives no more bytes: the frame that began is cut.
+      const isCut = stop === null && frames.length === 0 && chunk.length < Math.min(need, source.size - offset);
+      reading = stop !== null || isCut ? null : source.read(next, Math.max(chunkBytes, need));
+      if (isCut) yield { frames, stop: { kind: 'cut', offset, length: null } };
+      else if (frames.length > 0 || stop !== null) yield { frames, stop };
+      if (reading === null) return;
+      offset = next;
+    }
+  } finally {
+    // Whoever stopped early closes the source, which must not be read any more then.
+    await reading?.catch(() => {});
   }
 }
 
@@ -68,7 +77,17 @@ function framesOf(chunk: Buffer, base: number, fileSize: number): ChunkFrames {
     const bytes = frameHeadBytes + length;
     if (bytes > left) return { ...found, stop: { kind: 'cut', offset, length }, need: left };
     if (chunk.length - at < bytes) return { ...found, stop: null, need: bytes };
-    frames.push({ type: chunk.readInt32BE(at), offset, payload: chunk.subarray(at + frameHeadBytes, at + bytes) });
+    frames.push(frameOf(chunk, at, offset, length));
     at += bytes;
   }
+}
+
+function frameOf(chunk: Buffer, at: number, offset: number, length: number): FlinkFrame {
+  const start = chunk.byteOffset + at + frameHeadBytes;
+  return {
+    type: chunk.readInt32BE(at),
+    offset,
+    payload: Buffer.from(chunk.buffer, start, length),
+    view: new DataView(chunk.buffer, start, length),
+  };
 }

@@ -4,6 +4,7 @@ import type { FlinkSnapshot } from '../../model/job-events.ts';
 import type { ClassRegister } from './class-register.ts';
 import { type Decoded, parseObject, readFields } from './decoded.ts';
 import { FieldFault, idPlace } from './flink-fields.ts';
+import type { FlinkFrame } from './frame-walk.ts';
 import type { Interner } from './interner.ts';
 import { mapEntries } from './java-collections.ts';
 import { JavaArray, JavaObject } from './java-stream.ts';
@@ -32,13 +33,13 @@ export class CoordinatorParts {
     this.#classes = classes;
   }
 
-  read(payload: Buffer, start: number, end: number): Decoded<readonly CoordinatorState[]> {
+  read({ payload, view }: FlinkFrame, start: number, end: number): Decoded<readonly CoordinatorState[]> {
     const entries = this.#known.find(payload, start, end);
     if (entries === null) return this.#parse(payload, start, end);
     const { places } = this.#known;
     const value = entries.map((entry) => ({
       operatorId: this.#interner.id(payload, places[entry.id] as number),
-      bytes: payload.readInt32BE(places[entry.state] as number),
+      bytes: view.getInt32(places[entry.state] as number),
     }));
     return { ok: true, value };
   }
@@ -91,7 +92,7 @@ export class ShuffleParts {
     this.#classes = classes;
   }
 
-  read(payload: Buffer, start: number, end: number): Decoded<ShuffleState> {
+  read({ payload }: FlinkFrame, start: number, end: number): Decoded<ShuffleState> {
     const bytes = end - start;
     const known = this.#known.find(payload, start, end);
     if (known !== null) return { ok: true, value: { bytes, incremental: known } };
