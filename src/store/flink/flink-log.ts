@@ -30,9 +30,13 @@ export interface FlinkLogEnd {
   readonly damage: Damage | null;
 }
 
+/** Where the bytes of a file come from. */
+export type OpenEventFile = (file: EventFile) => Promise<SegmentBytes>;
+
 /** One walk over a store. Iterate `batches()` to its end, then ask for `end()`. */
 export class FlinkScan {
   readonly #store: EventFiles;
+  readonly #open: OpenEventFile;
   readonly #decoder = new FrameDecoder();
   readonly #findings: Finding[] = [];
   readonly #segments: SegmentInfo[] = [];
@@ -41,8 +45,12 @@ export class FlinkScan {
   /** How the file that is being read ended. */
   #fileEnd: number | null = null;
 
-  constructor(store: EventFiles) {
+  constructor(
+    store: EventFiles,
+    open: OpenEventFile = (file) => openFile(path.join(store.folder, file.name), file.size),
+  ) {
     this.#store = store;
+    this.#open = open;
   }
 
   async *batches(): AsyncGenerator<LogRecord[]> {
@@ -61,7 +69,7 @@ export class FlinkScan {
   }
 
   async *#file(file: EventFile, isLast: boolean): AsyncGenerator<LogRecord[]> {
-    const source = await openFile(path.join(this.#store.folder, file.name), file.size);
+    const source = await this.#open(file);
     const first = this.#nextSequence;
     this.#fileEnd = null;
     try {
