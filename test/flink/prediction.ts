@@ -25,7 +25,8 @@ export async function predict(question: Question): Promise<DiffReport> {
 }
 
 function survivorFlags({ asksBy, living, dead }: Question): string[] {
-  if (asksBy === 'workers') return ['--workers', living.join(',')];
+  // "None is back" has no word of its own: it is said by all that are lost.
+  if (asksBy === 'workers' && living.length > 0) return ['--workers', living.join(',')];
   return dead.flatMap((workerId) => ['--lost-worker', workerId]);
 }
 
