@@ -5,6 +5,7 @@ import { unknownCommand } from './usage-errors.ts';
 const groups: readonly (readonly [string, readonly string[]])[] = [
   ['RUN A JOB', ['run', 'jobs', 'cancel']],
   ['READ WHAT IT RECORDED', ['inspect', 'validate', 'replay', 'diff']],
+  ['REAL FLINK', ['doctor']],
 ];
 
 const firstSession: readonly (readonly [string, string])[] = [

@@ -3,6 +3,7 @@
 import type { Command } from '@oclif/core';
 import { CancelCommand } from './cancel.ts';
 import { DiffCommand } from './diff.ts';
+import { DoctorCommand } from './doctor.ts';
 import { HelpCommand } from './help.ts';
 import { InspectCommand } from './inspect.ts';
 import { JobsCommand } from './jobs.ts';
@@ -18,5 +19,6 @@ export const COMMANDS: Readonly<Record<string, Command.Class>> = {
   validate: ValidateCommand,
   replay: ReplayCommand,
   diff: DiffCommand,
+  doctor: DoctorCommand,
   help: HelpCommand,
 };

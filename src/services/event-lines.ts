@@ -4,6 +4,7 @@ import { JobrecError } from '../model/errors.ts';
 import type { JobEvent, JobEventType } from '../model/job-events.ts';
 import type { Damage, JobLog, LogRecord } from '../model/job-log.ts';
 import type { ExecutionGraph } from '../replay/execution-graph.ts';
+import { frameToJson } from '../store/flink/frame-json.ts';
 import type { EventLine } from './inspect-report.ts';
 import { RawFrames } from './raw-frames.ts';
 import { openStore, plannedGraph, type StoreInputOptions, vertexNamed } from './store-input.ts';
@@ -91,11 +92,16 @@ async function* selectedLines(log: JobLog, names: ExecutionGraph, selection: Sel
       if (!isSelected(record, selection)) continue;
       left -= 1;
       const line = eventLine(record, names);
-      yield frames === null ? line : { ...line, raw: await frames.hexOf(record) };
+      yield frames === null ? line : { ...line, ...rawParts(log, await frames.bytesOf(record)) };
     }
   } finally {
     await frames?.close();
   }
+}
+
+function rawParts(log: JobLog, frame: Buffer): Pick<EventLine, 'raw' | 'java'> {
+  const raw = frame.toString('hex');
+  return log.format === 'flink' ? { raw, java: frameToJson(frame) } : { raw };
 }
 
 function isSelected(record: LogRecord, selection: Selection): boolean {

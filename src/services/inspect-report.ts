@@ -56,5 +56,7 @@ export interface EventLine {
   readonly workerId: string | null;
   /** The frame's bytes in hexadecimal; only with --raw. */
   readonly raw?: string;
+  /** The Java objects in the frame, decoded; only with --raw, of a Flink store. */
+  readonly java?: unknown;
   readonly [field: string]: unknown;
 }

@@ -15,13 +15,13 @@ export class RawFrames {
     this.#folder = folder;
   }
 
-  /** The frame, header included, in hexadecimal. */
-  async hexOf(record: Pick<LogRecord, 'segment' | 'offset' | 'bytes'>): Promise<string> {
+  /** The frame, header included. */
+  async bytesOf(record: Pick<LogRecord, 'segment' | 'offset' | 'bytes'>): Promise<Buffer> {
     const file = await this.#fileOf(record.segment);
     const buffer = Buffer.alloc(record.bytes);
     const { bytesRead } = await file.read(buffer, 0, record.bytes, record.offset);
     invariant(bytesRead === record.bytes, `${record.segment} became shorter than a record that was read from it`);
-    return buffer.toString('hex');
+    return buffer;
   }
 
   async close(): Promise<void> {

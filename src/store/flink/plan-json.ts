@@ -89,9 +89,15 @@ function distributionOf(shipStrategy: string): Distribution | null {
 
 /** Flink writes descriptions for its web page: `a<br/>+- b<br/>` is the chain `a -> b`. */
 function plainDescription(description: string): string | null {
-  const lines = description.split(/<br\/?>|\n/).map((line) => line.replace(/^[\s:+-]+/, '').trim());
+  const lines = description.split(/<br\/?>/).map((line) => shortName(unescaped(line.replace(/^[\s:+-]+/, '').trim())));
   const text = lines.filter((line) => line !== '').join(' -> ');
-  return text === '' ? null : unescaped(text);
+  return text === '' ? null : text;
+}
+
+/** SQL operators are described with all their columns: `[5]:Calc(select=[…])` is called `Calc[5]`, as Flink calls it. */
+function shortName(line: string): string {
+  const match = /^\[(\d+)\]:(\w+)\(/.exec(line);
+  return match === null ? line : `${match[2]}[${match[1]}]`;
 }
 
 const entities: Readonly<Record<string, string>> = { gt: '>', lt: '<', amp: '&', quot: '"', '#39': "'", '#92': '\\' };
