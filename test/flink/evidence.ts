@@ -30,13 +30,14 @@ export async function captureFiles(cluster: FlinkCluster, jobId: string, folder:
   const haFolder = join(folder, 'ha');
   await cp(cluster.highAvailabilityFolder, haFolder, { recursive: true, filter: (path) => basename(path) !== 'blob' });
   await copyFile(cluster.configFile, join(folder, 'config.yaml'));
-  const found = await storeBelow(haFolder, jobId);
+  const found = await storeOf(haFolder, jobId);
   const store = join(folder, 'store', 'job-events');
   if (found !== null) await cp(found, store, { recursive: true });
   return { folder, haFolder, store: found === null ? null : store, plan: join(folder, 'plan.json') };
 }
 
-async function storeBelow(haFolder: string, jobId: string): Promise<string | null> {
+/** The job's `job-events` folder, or null where nothing was written yet. */
+export async function storeOf(haFolder: string, jobId: string): Promise<string | null> {
   for (const cluster of await readdir(haFolder)) {
     const store = join(haFolder, cluster, jobId, 'job-events');
     const isThere = await access(store).then(

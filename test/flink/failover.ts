@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import type { DiffReport } from '../../src/services/diff-report.ts';
 import { FlinkCluster } from './cluster.ts';
 import { type Comparison, compare, type Observation, union } from './comparison.ts';
-import { captureFiles, captureLogs, captureStatus, writeJson } from './evidence.ts';
+import { damageStore } from './damage.ts';
+import { captureFiles, captureLogs, captureStatus, storeOf, writeJson } from './evidence.ts';
 import { Gates, hasEnded, untilAtRest } from './gates.ts';
 import type { FlinkJars } from './jars.ts';
 import { jobText } from './job-shape.ts';
@@ -114,6 +115,7 @@ class Round {
     const log = await readMasterLog(this.#cluster.jobManagerLog);
     if (log.jobResult !== null) throw new VoidRound(`the job was ${log.jobResult} before the kill`);
     this.#everFinished = union(this.#everFinished, log.finished);
+    await this.#damage(step, folder);
     const captured = await captureFiles(this.#cluster, this.#jobId, folder);
     if (captured.store === null) throw new VoidRound('nothing was recorded before the kill');
     // As they are now: before the restart brings new ones.
@@ -121,7 +123,7 @@ class Round {
     const predicted = await this.#predict(step, survivors, captured.haFolder);
     await writeJson(join(folder, 'prediction.json'), predicted);
     const truth = await this.#restart(step);
-    const observed = { ...truth, ...this.#finishedBefore(before) };
+    const observed = { ...truth, ...this.#finishedBefore(step, before) };
     await writeJson(join(folder, 'truth.json'), { jobId: this.#jobId, ...survivors, ...observed });
     const less = async (topology?: string) => {
       const other = await this.#predict(step, survivors, captured.store as string, topology).catch(() => null);
@@ -135,6 +137,12 @@ class Round {
     });
   }
 
+  async #damage({ damage }: Step, folder: string): Promise<void> {
+    const store = await storeOf(this.#cluster.highAvailabilityFolder, this.#jobId);
+    if (damage === null || store === null) return;
+    await writeFile(join(folder, 'damage.txt'), `${await damageStore(store, damage)}\n`);
+  }
+
   #predict(step: Step, survivors: Survivors, location: string, topology?: string): Promise<DiffReport> {
     const question = { location, asksBy: step.asksBy, ...survivors };
     return predict(topology === undefined ? question : { ...question, topology });
@@ -142,12 +150,14 @@ class Round {
 
   /**
    * Tasks that had finished. Exact for the first failover of a job at rest: a later one may build on finishes that the
-   * recovery before it took back without recording that, and an unflushed store lacks some.
+   * recovery before it took back without recording that, and an unflushed or damaged store lacks some.
    */
-  #finishedBefore(before: JobStatus | null): { finished: ReadonlySet<string>; finishedIsExact: boolean } {
+  #finishedBefore(step: Step, before: JobStatus | null): { finished: ReadonlySet<string>; finishedIsExact: boolean } {
     const isFirst = this.#judged.length === 0;
+    const isWhole = step.damage === null;
     const isFlushed = this.#scenario.cluster.flushInterval !== '10 min';
-    if (before === null || !isFirst || !isFlushed) return { finished: this.#everFinished, finishedIsExact: false };
+    if (before === null || !isFirst || !isFlushed || !isWhole)
+      return { finished: this.#everFinished, finishedIsExact: false };
     const finished = before.tasks.filter(({ status }) => status === 'FINISHED');
     return {
       finished: new Set(finished.map(({ vertexId, subtask }) => `${vertexId}#${subtask}`)),

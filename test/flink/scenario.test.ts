@@ -1,6 +1,7 @@
 // Random scenarios are replayable and can be played: the same seed is the same scenario, something waits at every
 // kill, and a worker is left or comes.
 import { describe, expect, it } from 'vitest';
+import { damageKinds } from './damage.ts';
 import { largestParallelism } from './job-shape.ts';
 import { randomScenario, type Scenario } from './scenario.ts';
 
@@ -58,6 +59,7 @@ describe('random failover scenarios', () => {
     expect(new Set(stages.map(({ source }) => source?.batchSnapshot)).size).toBe(3);
     expect(Math.max(...stages.map(({ parallelism }) => parallelism))).toBe(largestParallelism);
     expect(new Set(steps.map(({ killsWorkers }) => killsWorkers.length))).toEqual(new Set([0, 1, 2, 3]));
+    expect(new Set(steps.flatMap(({ damage }) => damage?.kind ?? [])).size).toBe(damageKinds.length);
     expect(new Set(scenarios.map((scenario) => scenario.steps.length))).toEqual(new Set([1, 2]));
   });
 });

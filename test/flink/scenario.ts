@@ -3,6 +3,7 @@
 // Pure data: the same seed is the same scenario on every machine.
 import { type Random, seeded } from '../replay/random.ts';
 import type { ClusterOptions } from './cluster-config.ts';
+import { type Damage, damageKinds } from './damage.ts';
 import { jobText, largestParallelism, randomJob, type Stage } from './job-shape.ts';
 
 export interface Scenario {
@@ -23,6 +24,8 @@ export interface Step {
   readonly killsWorkers: readonly number[];
   /** New workers that start afterwards. */
   readonly newWorkers: number;
+  /** What happens to the store before the restart. */
+  readonly damage: Damage | null;
   /** How the prediction is asked for: by the workers that are lost or by those that are back. */
   readonly asksBy: 'lost-worker' | 'workers';
 }
@@ -110,6 +113,8 @@ function randomStep(killsJobManager: boolean, opens: readonly string[], living: 
     killsJobManager,
     killsWorkers,
     newWorkers: Math.max(living - killed === 0 ? 1 : 0, random.below(killed + 1)),
+    damage:
+      killsJobManager && random.chance(0.15) ? { kind: random.pick(damageKinds), at: random.below(1000) / 1000 } : null,
     asksBy: random.pick(['lost-worker', 'workers']),
   };
 }
@@ -145,7 +150,8 @@ export function scenarioText(scenario: Scenario): string {
       ...(step.killsJobManager ? ['JobManager'] : []),
       ...step.killsWorkers.map((index) => `worker ${index}`),
     ];
-    return `${rests}: kill ${killed.join(', ')}; ${step.newWorkers} new; opened ${step.opens.join(' ') || 'nothing'}`;
+    const damaged = step.damage === null ? '' : `; ${step.damage.kind} at ${step.damage.at}`;
+    return `${rests}: kill ${killed.join(', ')}; ${step.newWorkers} new; opened ${step.opens.join(' ') || 'nothing'}${damaged}`;
   });
   const settings = `${slotsPerWorker} slots, min-pause ${snapshotMinPause}, flush-interval ${flushInterval}`;
   return [`seed ${scenario.seed}: ${settings}`, jobText(scenario.stages).trim(), ...steps].join('\n');
