@@ -11,7 +11,8 @@ export function renderEventLine(line: EventLine, style: Style): string {
   const about = [subject(line), line.workerId === null ? null : `on ${line.workerId}`, detail(line)];
   const said = about.filter((part) => part !== null && part !== '').join('  ');
   const head = `${String(line.sequence).padStart(6)}  ${time}${style.title(line.type.padEnd(25))}  ${said}`.trimEnd();
-  return line.raw === undefined ? head : `${head}\n${hexDump(line.offset, line.raw, style)}`;
+  if (line.raw === undefined) return head;
+  return `${head}\n${line.java === undefined ? hexDump(line.offset, line.raw, style) : javaText(line.java, style)}`;
 }
 
 export function renderEventDamage(damage: Damage, style: Style): string {
@@ -33,7 +34,7 @@ const details: Readonly<Record<EventLine['type'], Detail>> = {
   'job-vertex-initialized': (line) => `parallelism ${text(line.parallelism)}`,
   'execution-deployed': () => '',
   'execution-vertex-finished': finishedDetail,
-  'execution-vertex-reset': (line) => `subtasks ${ranges(numbers(line.subtasks))}`,
+  'execution-vertex-reset': resetDetail,
   'execution-failed': (line) => `${text(line.cause)}${line.counted === false ? ' (not counted)' : ''}`,
   'coordinator-snapshot': coordinatorDetail,
   'shuffle-master-snapshot': (line) => (line.incremental === true ? 'increment' : 'full'),
@@ -52,8 +53,10 @@ function detail(line: EventLine): string {
 
 function finishedDetail(line: EventLine): string {
   const metrics = record(line.metrics);
+  const { snapshot } = record(line.flink);
   const made = [
-    counted(list(line.partitions).length, 'partition'),
+    // Flink's events do not list partitions; whether a snapshot came with one decides what recovery keeps.
+    snapshot === undefined ? counted(list(line.partitions).length, 'partition') : snapshotText(snapshot),
     counted(number(metrics.recordsOut), 'row'),
     size(number(metrics.bytesOut)),
     duration(number(metrics.durationMs)),
@@ -61,10 +64,28 @@ function finishedDetail(line: EventLine): string {
   return made.join(', ');
 }
 
+function snapshotText(snapshot: unknown): string {
+  if (snapshot === null) return 'no snapshot';
+  const coordinators = list(record(snapshot).coordinators).length;
+  return coordinators === 0 ? 'snapshot' : `snapshot of ${counted(coordinators, 'coordinator')}`;
+}
+
+function resetDetail(line: EventLine): string {
+  const further = list(line.further).map(record);
+  const others = further.map((each) => `, ${text(each.vertexId)} subtasks ${ranges(numbers(each.subtasks))}`);
+  return `subtasks ${ranges(numbers(line.subtasks))}${others.join('')}`;
+}
+
 function coordinatorDetail(line: EventLine): string {
   const kind = line.incremental === true ? 'increment' : 'full';
   const assigned = list(line.assigned).length / 2;
   return `${text(line.operatorId)}: ${kind}, ${counted(assigned, 'split')} handed out, ${list(line.finished).length} done`;
+}
+
+/** The Java objects of a Flink frame, indented. */
+function javaText(java: unknown, style: Style): string {
+  const lines = JSON.stringify(java, null, 2).split('\n');
+  return lines.map((line) => style.quiet(`        ${line}`)).join('\n');
 }
 
 /** 16 bytes a row, with the position in the segment. */

@@ -39,7 +39,7 @@ function objectJson(object: JavaObject, seen: Set<number>, depth: number): Json 
   const json: Record<string, Json> = { '@class': object.className, '@id': object.handle };
   for (const { type, name, value } of object.fields()) {
     // A field hidden by one of the same name is told by its class.
-    defineField(json, name in json ? `${type.name}.${name}` : name, convert(value, seen, depth + 1));
+    defineField(json, Object.hasOwn(json, name) ? `${type.name}.${name}` : name, convert(value, seen, depth + 1));
   }
   for (const className of object.classesWithContents()) {
     const contents = Array.from(object.contents(className), (content) => contentJson(content, seen, depth));
