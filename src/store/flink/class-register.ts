@@ -6,10 +6,12 @@ import { type Undecodable, undecodable } from './decoded.ts';
 import type { JavaClass } from './java-class.ts';
 import { knownUids } from './known-uids.ts';
 
-const classesMax = 10_000;
+/** Characters of descriptions that are kept: Flink's events have some thirty classes of a hundred or two each. */
+const descriptionsMax = 1_000_000;
 
 export class ClassRegister {
   readonly #seen = new Map<string, string>();
+  #characters = 0;
 
   /** null, or what Flink would trip over; `offset` is where the stream begins in its payload. */
   check(classes: readonly JavaClass[], offset: number): Undecodable | null {
@@ -28,8 +30,13 @@ export class ClassRegister {
     const description = describe(found);
     const before = this.#seen.get(found.name);
     if (before !== undefined && before !== description) return `class ${found.name} is not described as before`;
-    if (before === undefined && this.#seen.size < classesMax) this.#seen.set(found.name, description);
+    if (before === undefined) this.#remember(found.name, description);
     return null;
+  }
+
+  #remember(name: string, description: string): void {
+    this.#characters += name.length + description.length;
+    if (this.#characters <= descriptionsMax) this.#seen.set(name, description);
   }
 }
 

@@ -20,7 +20,7 @@ import { Interner } from './interner.ts';
 import type { JavaObject } from './java-stream.ts';
 import { producedPartitions } from './produced-partitions.ts';
 import { CoordinatorParts, ShuffleParts } from './snapshot-parts.ts';
-import { KnownShapes, StreamShape } from './stream-shape.ts';
+import { KnownShapes } from './stream-shape.ts';
 
 /** Shapes of finished events: they differ by the lengths of what their workers' addresses hold. */
 const shapesMax = 128;
@@ -101,7 +101,7 @@ export class FrameDecoder {
     const { bytes } = event.index;
     if (partitions.length === 0) {
       const holes = finishedHoles(event, places);
-      this.#known.add(new StreamShape(bytes, holes), holesOfFacts(holes, places));
+      this.#known.add(bytes, holes, holesOfFacts(holes, places));
     }
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     return this.#reader.read(bytes, view, places, partitions, snapshot);

@@ -26,52 +26,87 @@ const classes = {
 export function initializedEvent(event: JavaObject): JobVertexInitialized {
   const inputs = mapEntries(event.field('jobVertexInputInfos'));
   if (inputs === null) throw new FieldFault('jobVertexInputInfos holds no map');
+  const reader = new InputReader();
   return {
     type: 'job-vertex-initialized',
     vertexId: idIn(event, 'jobVertexId', classes.vertexId),
     parallelism: intIn(event, 'parallelism'),
     maxParallelism: null,
-    inputs: Array.from(inputs, ([dataSet, info]) => inputInfo(dataSet, info)),
+    inputs: Array.from(inputs, ([dataSet, info]) => reader.input(dataSet, info)),
   };
 }
 
-function inputInfo(dataSet: JavaValue, info: JavaValue): VertexInputInfo {
-  const id = expect(dataSet, classes.dataSetId);
-  const tasks = listItems(expect(info, classes.inputInfo).field('executionVertexInputInfos'));
-  if (tasks === null) throw new FieldFault('executionVertexInputInfos holds no list');
-  const ranges: InputRange[] = [];
-  for (const task of tasks) {
-    const found = expect(task, classes.taskInputInfo);
-    const subtask = intIn(found, 'subtaskIndex');
-    if (subtask !== ranges.length) throw new FieldFault(`input of task ${subtask} where ${ranges.length} was due`);
-    ranges.push(inputRange(found));
-  }
-  return { datasetId: hexOfId(id), ranges };
-}
+/** Flink's upper bound of a parallelism, and of the groups that one task can read. */
+const tasksMax = 32_768;
 
-function inputRange(task: JavaObject): InputRange {
-  const groups = task.field('consumedSubpartitionGroups');
-  if (groups === undefined) {
-    const partitions = objectIn(task, 'partitionIndexRange', classes.range);
+/** Reads each list and map once, however often the event refers to it: memory follows the bytes, not the references. */
+class InputReader {
+  readonly #lists = new Map<number, readonly InputRange[]>();
+  readonly #groups = new Map<number, InputRange>();
+  readonly #bounds = new Map<number, readonly [number, number]>();
+
+  input(dataSet: JavaValue, info: JavaValue): VertexInputInfo {
+    const list = expect(info, classes.inputInfo).field('executionVertexInputInfos');
+    if (!(list instanceof JavaObject)) throw new FieldFault('executionVertexInputInfos holds no list');
     return {
-      partitions: bounds(partitions),
-      subpartitions: bounds(objectIn(task, 'subpartitionIndexRange', classes.range)),
+      datasetId: hexOfId(expect(dataSet, classes.dataSetId)),
+      ranges: once(this.#lists, list, () => this.#ranges(list)),
     };
   }
-  const [first, ...further] = Array.from(mapEntries(groups) ?? [], ([partitions, subpartitions]) => ({
-    partitions: bounds(expect(partitions, classes.range)),
-    subpartitions: bounds(expect(subpartitions, classes.range)),
-  }));
-  if (first === undefined) return nothing;
-  return further.length === 0 ? first : { ...first, further };
+
+  #ranges(list: JavaObject): readonly InputRange[] {
+    const tasks = listItems(list);
+    if (tasks === null) throw new FieldFault('executionVertexInputInfos holds no list');
+    const ranges: InputRange[] = [];
+    for (const task of tasks) {
+      const found = expect(task, classes.taskInputInfo);
+      const subtask = intIn(found, 'subtaskIndex');
+      if (subtask !== ranges.length) throw new FieldFault(`input of task ${subtask} where ${ranges.length} was due`);
+      if (subtask >= tasksMax) throw new FieldFault(`inputs of more than ${tasksMax} tasks`);
+      ranges.push(this.#range(found));
+    }
+    return ranges;
+  }
+
+  #range(task: JavaObject): InputRange {
+    const groups = task.field('consumedSubpartitionGroups');
+    if (groups instanceof JavaObject) return once(this.#groups, groups, () => this.#groupRange(groups));
+    const partitions = this.#boundsOf(objectIn(task, 'partitionIndexRange', classes.range));
+    const subpartitions = this.#boundsOf(objectIn(task, 'subpartitionIndexRange', classes.range));
+    return { partitions, subpartitions };
+  }
+
+  #groupRange(groups: JavaObject): InputRange {
+    const entries = mapEntries(groups);
+    if (entries === null) throw new FieldFault('consumedSubpartitionGroups holds no map');
+    const ranges: InputRange[] = [];
+    for (const [partitions, subpartitions] of entries) {
+      if (ranges.length >= tasksMax) throw new FieldFault(`more than ${tasksMax} groups`);
+      ranges.push({
+        partitions: this.#boundsOf(expect(partitions, classes.range)),
+        subpartitions: this.#boundsOf(expect(subpartitions, classes.range)),
+      });
+    }
+    const [first, ...further] = ranges;
+    if (first === undefined) return nothing;
+    return further.length === 0 ? first : { ...first, further };
+  }
+
+  #boundsOf(range: JavaObject): readonly [number, number] {
+    return once(this.#bounds, range, () => [intIn(range, 'startIndex'), intIn(range, 'endIndex')] as const);
+  }
+}
+
+function once<T>(known: Map<number, T>, object: JavaObject, read: () => T): T {
+  const before = known.get(object.handle);
+  if (before !== undefined) return before;
+  const found = read();
+  known.set(object.handle, found);
+  return found;
 }
 
 /** Inclusive bounds of a task that reads nothing. */
 const nothing: InputRange = { partitions: [0, -1], subpartitions: [0, -1] };
-
-function bounds(range: JavaObject): readonly [number, number] {
-  return [intIn(range, 'startIndex'), intIn(range, 'endIndex')];
-}
 
 function expect(value: JavaValue, className: string): JavaObject {
   if (value instanceof JavaObject && value.type.is(className)) return value;

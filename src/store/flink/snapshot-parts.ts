@@ -8,7 +8,7 @@ import type { FlinkFrame } from './frame-walk.ts';
 import type { Interner } from './interner.ts';
 import { mapEntries } from './java-collections.ts';
 import { JavaArray, JavaObject } from './java-stream.ts';
-import { type Hole, KnownShapes, StreamShape } from './stream-shape.ts';
+import { type Hole, KnownShapes } from './stream-shape.ts';
 
 const operatorIdClass = 'org.apache.flink.runtime.jobgraph.OperatorID';
 
@@ -16,6 +16,8 @@ export type CoordinatorState = FlinkSnapshot['coordinators'][number];
 
 const shapesMax = 8;
 const holesMax = 64;
+/** A job has a few dozen; bounds what a stream of references can make of itself. */
+const coordinatorsMax = 10_000;
 
 /** Holes of one entry, by their number. */
 interface EntryHoles {
@@ -54,7 +56,11 @@ export class CoordinatorParts {
   #entries(map: JavaObject): readonly CoordinatorState[] {
     const found = mapEntries(map);
     if (found === null) throw new FieldFault(`coordinator snapshots in a ${map.className}`);
-    const places = Array.from(found, ([key, state]) => entryPlaces(key, state));
+    const places: EntryHoles[] = [];
+    for (const [key, state] of found) {
+      places.push(entryPlaces(key, state));
+      if (places.length > coordinatorsMax) throw new FieldFault(`more than ${coordinatorsMax} coordinators`);
+    }
     const { bytes } = map.index;
     if (places.length * 2 <= holesMax) this.#remember(bytes, places);
     return places.map(({ id, state }) => ({
@@ -71,7 +77,7 @@ export class CoordinatorParts {
     }
     const order = [...holes.keys()].sort((a, b) => a - b);
     const numbers = places.map(({ id, state }) => ({ id: order.indexOf(id), state: order.indexOf(state) }));
-    this.#known.add(new StreamShape(bytes, [...holes.values()]), numbers);
+    this.#known.add(bytes, [...holes.values()], numbers);
   }
 }
 
@@ -101,13 +107,10 @@ export class ShuffleParts {
     const flaw = this.#classes.check(parsed.value.index.classes, start);
     if (flaw !== null) return flaw;
     const incremental = isIncremental(parsed.value);
-    if (bytes <= knownBytesMax) this.#known.add(new StreamShape(parsed.value.index.bytes, []), incremental);
+    this.#known.add(parsed.value.index.bytes, [], incremental);
     return { ok: true, value: { bytes, incremental } };
   }
 }
-
-/** Flink's own snapshot is empty and a few dozen bytes; larger ones differ each time. */
-const knownBytesMax = 4096;
 
 /** By its field, as far as the class of a foreign shuffle service names one; Flink's EmptyShuffleMasterSnapshot is full. */
 function isIncremental(snapshot: JavaObject): boolean {

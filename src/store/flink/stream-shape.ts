@@ -52,10 +52,6 @@ export class StreamShape {
     this.length = runs.length === 0 ? bytes.length : null;
   }
 
-  get holes(): number {
-    return this.#holes.length;
-  }
-
   /** Whether bytes `start` to `end` have this shape; if so, `places` gets the first byte of each hole, in order. */
   matches(bytes: Buffer, start: number, end: number, places: Int32Array): boolean {
     let at = start;
@@ -111,6 +107,14 @@ function isRunAt(run: Run, bytes: Buffer, at: number): boolean {
   return bytes.compare(run.bytes, 0, run.bytes.length, at, at + run.bytes.length) === 0;
 }
 
+const shapeBytesMax = 64 * 1024;
+
+/** Bytes that a shape would keep. */
+function literalBytes(bytes: Buffer, holes: readonly Hole[]): number {
+  const arrays = holes.filter((hole) => hole.bytes === 'array');
+  return arrays.reduce((sum, { at }) => sum - bytes.readInt32BE(at), bytes.length);
+}
+
 interface Known<T> {
   readonly shape: StreamShape;
   readonly facts: T;
@@ -141,8 +145,10 @@ export class KnownShapes<T> {
     return null;
   }
 
-  add(shape: StreamShape, facts: T): void {
-    if (shape.holes > this.places.length) return;
+  /** Remembers the stream in `bytes`, unless it is too large to be one of many. */
+  add(bytes: Buffer, holes: readonly Hole[], facts: T): void {
+    if (holes.length > this.places.length || literalBytes(bytes, holes) > shapeBytesMax) return;
+    const shape = new StreamShape(bytes, holes);
     if (this.#count >= this.#max) this.#forget();
     this.#count += 1;
     if (shape.length === null) this.#varying.unshift({ shape, facts });
