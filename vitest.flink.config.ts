@@ -8,8 +8,8 @@ export default defineConfig({
     globalSetup: ['test/support/build-dist.ts'],
     reporters: ['verbose', './test/support/plain-reporter.ts'],
     fileParallelism: false,
-    // A cluster, a job, up to two failovers; each wait within has a limit of its own.
-    testTimeout: 240_000,
+    // A cluster, a job, up to two failovers, once more where it was void; each wait within has a limit of its own.
+    testTimeout: 300_000,
     hookTimeout: 60_000,
   },
 });

@@ -30,7 +30,7 @@ export function randomJob(random: Random): Stage[] {
   const stages: Stage[] = [];
   const sources = random.chance(0.45) ? 2 : 1;
   for (let index = 0; index < sources; index += 1) stages.push(randomSource(`s${index}`, random));
-  const others = 2 + random.below(3);
+  const others = 2 + random.below(4);
   for (let index = 0; index < others; index += 1) stages.push(randomStage(`m${index}`, stages, random));
   return stages;
 }

@@ -67,7 +67,9 @@ interface Front {
 }
 
 function randomFronts(stages: readonly Stage[], count: number, random: Random): Front[] {
-  const indexes = Array.from({ length: count }, () => random.below(stages.length)).sort((one, other) => one - other);
+  // Rather late in the job: more has finished by then.
+  const late = () => Math.max(random.below(stages.length), random.below(stages.length));
+  const indexes = Array.from({ length: count }, late).sort((one, other) => one - other);
   return indexes.map((index) => {
     const stage = stages[index] as Stage;
     const gates = gatesOf(stage);
@@ -114,7 +116,7 @@ function randomStep(killsJobManager: boolean, opens: readonly string[], living: 
     killsWorkers,
     newWorkers: Math.max(living - killed === 0 ? 1 : 0, random.below(killed + 1)),
     damage:
-      killsJobManager && random.chance(0.15) ? { kind: random.pick(damageKinds), at: random.below(1000) / 1000 } : null,
+      killsJobManager && random.chance(0.2) ? { kind: random.pick(damageKinds), at: random.below(1000) / 1000 } : null,
     asksBy: random.pick(['lost-worker', 'workers']),
   };
 }
@@ -125,7 +127,7 @@ function closedGates(stages: readonly Stage[], [front, ...later]: readonly Front
   for (const stage of stages) {
     const gates = gatesOf(stage);
     if (stage === front?.stage) for (const gate of gates.filter(() => random.chance(0.4))) closed.add(gate);
-    else if (random.chance(0.15)) closed.add(random.pick(gates));
+    else if (random.chance(0.1)) closed.add(random.pick(gates));
   }
   return closed;
 }
