@@ -38,6 +38,11 @@ export class Output {
     this.noteStyle = createStyle({ color: mayColor && isTerminal(streams.stderr), width: widthOf(streams) });
   }
 
+  /** Whether a person at a terminal started this, also where the answer goes to a file. */
+  get isInteractive(): boolean {
+    return isTerminal(this.#streams.stdout) || isTerminal(this.#streams.stderr);
+  }
+
   /** A report: one JSON document with --json, else its text. */
   async report<Report extends object>(report: Report, render: (report: Report, style: Style) => string): Promise<void> {
     if (this.json) await this.#write(`${toJsonDocument({ schemaVersion: 1, ...report })}\n`);

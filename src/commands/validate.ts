@@ -1,27 +1,52 @@
 // jobrec validate: every byte of a store checked, and what a recovery would make of it.
-// Spec: docs/commands.md "validate".
+// With --repair, a Flink store is cut to what Flink recovers from. Spec: docs/commands.md "validate".
+import { Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.ts';
 import { exitCodes } from '../cli/exit-codes.ts';
 import { storeArg, topologyFlag } from '../cli/flags.ts';
+import type { ValidateReport } from '../services/validate-report.ts';
 
 export class ValidateCommand extends BaseCommand<typeof ValidateCommand> {
   static override summary = 'Check a store: frames, checksums, order, and whether the events make sense.';
   static override description =
-    'Names each finding with segment, byte offset and bytes lost, and says what a recovery from exactly these bytes would do. Exit 3 where there is a warning or an error. Needs no lock and changes nothing.';
+    'Names each finding with segment, byte offset and bytes lost, and says what a recovery from exactly these bytes would do. Exit 3 where there is a warning or an error. Needs no lock and changes nothing, unless --repair is given: a store that Flink wrote then keeps the longest beginning from which Flink recovers, and the original files are put aside. On a terminal a repair is a dry run until --yes is given.';
   static override examples = [
     { description: 'Is this store sound?', command: '<%= config.bin %> validate .jobrec' },
     {
       description: 'Only the errors, for a script',
       command: '<%= config.bin %> validate .jobrec --json | jq \'.findings[] | select(.severity == "error")\'',
     },
+    {
+      description: "What would a repair of Flink's store give up?",
+      command: '<%= config.bin %> validate ha/cluster/<job-id>/job-events --repair --dry-run',
+    },
   ];
   static override args = { store: storeArg };
-  static override flags = { topology: topologyFlag };
+  static override flags = {
+    topology: topologyFlag,
+    repair: Flags.boolean({ description: 'Keep what Flink can recover from, put the originals aside (Flink stores).' }),
+    'dry-run': Flags.boolean({
+      description: 'With --repair: only say what it would do.',
+      dependsOn: ['repair'],
+      exclusive: ['yes'],
+    }),
+    yes: Flags.boolean({ description: 'With --repair: do it, also on a terminal.', dependsOn: ['repair'] }),
+  };
 
   override async run(): Promise<void> {
-    const { validateStore } = await import('../services/validate.ts');
     const { renderValidate } = await import('../render/validate.ts');
-    const report = await validateStore({ location: this.args.store, topology: this.flags.topology ?? [] });
-    await this.finish(report, renderValidate, report.ok ? exitCodes.done : exitCodes.found);
+    const report = await this.#report();
+    const isLeft = report.repair?.needed === true && !report.repair.applied;
+    await this.finish(report, renderValidate, report.ok && !isLeft ? exitCodes.done : exitCodes.found);
+  }
+
+  async #report(): Promise<ValidateReport> {
+    const input = { location: this.args.store, topology: this.flags.topology ?? [] };
+    if (!this.flags.repair) {
+      const { validateStore } = await import('../services/validate.ts');
+      return validateStore(input);
+    }
+    const { repairStore } = await import('../services/repair.ts');
+    return repairStore({ ...input, dryRun: this.flags['dry-run'] || (!this.flags.yes && this.out.isInteractive) });
   }
 }

@@ -1,6 +1,7 @@
 // `validate` as text: sound or not, each finding with its place and what it costs, and what a recovery would do.
 import type { Finding, ValidateReport } from '../services/validate-report.ts';
 import { verdictText } from './common.ts';
+import { renderRepair } from './repair.ts';
 import type { Style } from './style.ts';
 import { count, counted, size } from './text.ts';
 
@@ -9,7 +10,8 @@ export function renderValidate(report: ValidateReport, style: Style): string {
   const lines = findings.map((finding) => renderFinding(finding, style));
   const more = report.findings.length - findings.length;
   if (more > 0) lines.push(style.quiet(`and ${count(more)} more; --json lists all`));
-  const blocks = [headLines(report, style), lines.join('\n')];
+  const repair = report.repair === undefined ? '' : renderRepair(report.repair, style);
+  const blocks = [headLines(report, style), lines.join('\n'), repair];
   return blocks.filter((block) => block !== '').join('\n\n');
 }
 

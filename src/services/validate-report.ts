@@ -15,4 +15,29 @@ export interface ValidateReport {
   readonly verdict: Verdict;
   readonly why: string;
   readonly damage: Damage | null;
+  /** Only with --repair; the other fields are of the store after it, or as it is where nothing was applied. */
+  readonly repair?: RepairReport;
+}
+
+export interface RepairReport {
+  /** Whether the store was changed; false for a dry run, and where there is nothing to repair. */
+  readonly applied: boolean;
+  readonly needed: boolean;
+  /** Why the kept events end where they end, or why nothing needs repair. */
+  readonly why: string;
+  /** What a recovery from the kept events would do. */
+  readonly verdict: Verdict;
+  readonly verdictWhy: string;
+  readonly kept: {
+    readonly segments: number;
+    readonly events: number;
+    readonly bytes: number;
+    /** That the kept events say had finished. */
+    readonly finishedTasks: number;
+  };
+  /** As far as it can still be read; bytes: all of them. */
+  readonly givenUp: { readonly events: number; readonly bytes: number; readonly finishedTasks: number };
+  readonly movedAside: readonly { readonly from: string; readonly to: string; readonly sha256: string }[];
+  /** Names of the files that were shortened. */
+  readonly wrote: readonly string[];
 }

@@ -9,7 +9,11 @@ import type { ValidateReport } from './validate-report.ts';
 
 export async function validateStore(options: StoreInputOptions): Promise<ValidateReport> {
   const store = await openStore(options);
-  const replayed = await replayOpened(store);
+  return reportOf(store, await replayOpened(store));
+}
+
+/** The report of a store that was replayed whole. */
+export async function reportOf(store: OpenedStore, replayed: ReplayedStore): Promise<ValidateReport> {
   const { summary } = replayed;
   const findings = inLogOrder([...summary.findings, ...replayed.findings], summary);
   const outlook = await recoveryOutlook(store, replayed);

@@ -1,0 +1,121 @@
+// validate --repair: a Flink store cut to the longest beginning from which Flink recovers, the originals put aside, and
+// what was given up. A dry run reads only. Spec: docs/commands.md "validate", docs/flink.md "Repair".
+import { JobrecError } from '../model/errors.ts';
+import { lostEvents } from '../store/flink/lost-events.ts';
+import { changedMeanwhile, planMovedAside, repairOnDisk, storeFingerprint } from '../store/flink/repair-files.ts';
+import { type FileRepair, isChanged, type KeptEnd, planFileRepairs } from '../store/flink/repair-plan.ts';
+import { longestRecoverablePrefix, type RecoverablePrefix } from './repair-prefix.ts';
+import { type ReplayedStore, replayOpened } from './replayed-store.ts';
+import { type OpenedStore, openStore, type StoreInputOptions } from './store-input.ts';
+import { reportOf, validateStore } from './validate.ts';
+import type { RepairReport, ValidateReport } from './validate-report.ts';
+
+export interface RepairOptions extends StoreInputOptions {
+  readonly dryRun: boolean;
+  /** Called before each change of the disk. */
+  readonly beforeStep?: (step: string) => void;
+}
+
+/**
+ * Repairs the store, or says what a repair would do. The report's other fields are of the store afterwards. Errors:
+ * UNSUPPORTED_FOR_FORMAT for a jobrec store, JOB_HELD where it changes meanwhile, STORE_UNREADABLE where the disk refuses.
+ */
+export async function repairStore(options: RepairOptions): Promise<ValidateReport> {
+  const store = await openStore(options);
+  const { log } = store;
+  if (log.format !== 'flink') throw unsupported(log.location);
+  const before = await storeFingerprint(log.location);
+  const whole = await replayOpened(store);
+  const prefix = await longestRecoverablePrefix(store, whole);
+  const files = planFileRepairs(whole.summary.segments, endOf(prefix));
+  const isNeeded = files.some(isChanged);
+  const repair: RepairReport = {
+    applied: isNeeded && !options.dryRun,
+    needed: isNeeded,
+    why: isNeeded ? neededWhy(prefix) : soundWhy(whole),
+    ...outcomeOf(prefix),
+    ...(await balanceOf(log.location, files, prefix)),
+    movedAside: await planMovedAside(log.location, files),
+    wrote: files.filter((file) => file.keptBytes !== null && isChanged(file)).map(({ name }) => name),
+  };
+  if (!repair.applied) return { ...(await reportOf(store, whole)), repair };
+  if ((await storeFingerprint(log.location)) !== before) throw changedMeanwhile(log.location);
+  const { movedAside } = repair;
+  const { beforeStep } = options;
+  await repairOnDisk({ folder: log.location, files, movedAside, ...(beforeStep === undefined ? {} : { beforeStep }) });
+  return { ...(await reportAfter(options, store, prefix)), repair };
+}
+
+function unsupported(location: string): JobrecError {
+  const message = "--repair is for stores that Flink wrote; repairing jobrec's own comes with a later version";
+  const hint = 'without --repair, validate says what is wrong with it';
+  return new JobrecError('UNSUPPORTED_FOR_FORMAT', message, { data: { location, format: 'jobrec' }, hint });
+}
+
+function endOf({ replayed, isWhole }: RecoverablePrefix): KeptEnd | null {
+  const last = replayed?.last ?? null;
+  return last && { segment: last.segment, bytes: last.offset + last.bytes, isWhole };
+}
+
+function neededWhy({ why }: RecoverablePrefix): string {
+  return why ?? 'an older file ends in a write that never ended; without it the same events are left';
+}
+
+function soundWhy({ summary }: ReplayedStore): string {
+  const isTorn = summary.findings.some(({ code }) => code === 'TORN_TAIL');
+  if (isTorn) return 'a torn tail needs no repair: Flink takes it for the end of the file and goes on from there';
+  return 'Flink recovers from the whole store: there is nothing to repair';
+}
+
+type Outcome = Pick<RepairReport, 'verdict' | 'verdictWhy'>;
+
+const startsAnew: Outcome = {
+  verdict: 'restart-from-scratch',
+  verdictWhy: 'no event is left: Flink runs the job as a new one',
+};
+
+/** What Flink does with what is kept. */
+function outcomeOf({ plan }: RecoverablePrefix): Outcome {
+  return plan === null ? startsAnew : { verdict: plan.verdict, verdictWhy: plan.why };
+}
+
+type Balance = Pick<RepairReport, 'kept' | 'givenUp'>;
+
+async function balanceOf(
+  folder: string,
+  files: readonly FileRepair[],
+  { events, replayed, plan }: RecoverablePrefix,
+): Promise<Balance> {
+  const kept = files.filter(({ keptBytes }) => keptBytes !== null);
+  const keptBytes = sum(kept.map((file) => file.keptBytes ?? 0));
+  return {
+    kept: { segments: kept.length, events, bytes: keptBytes, finishedTasks: plan?.summary.finished ?? 0 },
+    givenUp: { ...(await lossOf(folder, files, replayed)), bytes: sum(files.map(({ size }) => size)) - keptBytes },
+  };
+}
+
+/** Tasks count that had finished by what is given up, and have not by what is kept. */
+async function lossOf(folder: string, files: readonly FileRepair[], replayed: ReplayedStore | null) {
+  const tasks = new Set<string>();
+  let events = 0;
+  for await (const event of lostEvents(folder, files)) {
+    events += 1;
+    if (event.type !== 'execution-vertex-finished') continue;
+    const { vertexId, subtask } = event;
+    const isKept = replayed?.recorded.vertices.get(vertexId)?.tasks[subtask]?.state === 'FINISHED';
+    if (!isKept) tasks.add(`${vertexId}#${subtask}`);
+  }
+  return { events, finishedTasks: tasks.size };
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
+
+/** A store without files is none to open. */
+async function reportAfter(options: RepairOptions, { log }: OpenedStore, { events }: RecoverablePrefix) {
+  if (events > 0) return validateStore(options);
+  const { verdict, verdictWhy: why } = startsAnew;
+  const checked = { segments: 0, events: 0, bytes: 0 };
+  return { ok: true, location: log.location, findings: [], checked, verdict, why, damage: null };
+}
