@@ -37,13 +37,15 @@ const chunkBytes = 512 * 1024;
  */
 export async function* walkFrames(source: SegmentBytes): AsyncGenerator<FrameBatch> {
   let reading: Promise<Buffer> | null = null;
+  let wanted = chunkBytes;
   try {
     for (let offset = 0; offset < source.size; ) {
-      const chunk: Buffer = await (reading ?? source.read(offset, chunkBytes));
+      const chunk: Buffer = await (reading ?? source.read(offset, wanted));
       const { frames, stop, next, need } = framesOf(chunk, offset, source.size);
       // A file that became shorter meanwhile gives no more bytes: the frame that began is cut.
-      const isCut = stop === null && frames.length === 0 && chunk.length < Math.min(need, source.size - offset);
-      reading = stop !== null || isCut ? null : source.read(next, Math.max(chunkBytes, need));
+      const isCut = stop === null && frames.length === 0 && chunk.length < Math.min(wanted, source.size - offset);
+      wanted = Math.max(chunkBytes, need);
+      reading = stop !== null || isCut ? null : source.read(next, wanted);
       if (isCut) yield { frames, stop: { kind: 'cut', offset, length: null } };
       else if (frames.length > 0 || stop !== null) yield { frames, stop };
       if (reading === null) return;
