@@ -39,11 +39,12 @@ function initializationProblem(
 ): string | null {
   const { vertexId } = event;
   if (initialized.has(vertexId)) return `${vertexId} is initialized a second time`;
+  const nameOf = (id: string) => vertices.find((vertex) => vertex.id === id)?.name ?? id;
   const isJobKnown = basis === 'job-graph' || basis === 'plan';
   if (isJobKnown && !vertices.some((vertex) => vertex.id === vertexId)) return `the job has no vertex ${vertexId}`;
   const missing = edges.find((edge) => edge.consumerVertexId === vertexId && !initialized.has(edge.producerVertexId));
   if (missing === undefined) return null;
-  return `${vertexId} is initialized, but its producer ${missing.producerVertexId} is not`;
+  return `${nameOf(vertexId)} is initialized, but its producer ${nameOf(missing.producerVertexId)} is not`;
 }
 
 function finishProblem(
