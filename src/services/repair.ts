@@ -7,6 +7,7 @@ import { type FileRepair, isChanged, type KeptEnd, planFileRepairs } from '../st
 import { longestRecoverablePrefix, type RecoverablePrefix } from './repair-prefix.ts';
 import { type ReplayedStore, replayOpened } from './replayed-store.ts';
 import { type OpenedStore, openStore, type StoreInputOptions } from './store-input.ts';
+import { chooseSurvivors } from './survivor-choice.ts';
 import { reportOf, validateStore } from './validate.ts';
 import type { RepairReport, ValidateReport } from './validate-report.ts';
 
@@ -32,7 +33,7 @@ export async function repairStore(options: RepairOptions): Promise<ValidateRepor
   const repair: RepairReport = {
     applied: isNeeded && !options.dryRun,
     needed: isNeeded,
-    why: isNeeded ? neededWhy(prefix) : soundWhy(whole),
+    why: isNeeded ? neededWhy(prefix) + (await unrepairedNote(store, whole, prefix)) : soundWhy(whole),
     ...outcomeOf(prefix),
     ...(await balanceOf(log.location, files, prefix)),
     movedAside: await planMovedAside(log.location, files),
@@ -59,6 +60,19 @@ function endOf({ replayed, isWhole }: RecoverablePrefix): KeptEnd | null {
 
 function neededWhy({ why }: RecoverablePrefix): string {
   return why ?? 'an older file ends in a write that never ended; without it the same events are left';
+}
+
+/** Where Flink silently reads on behind missing events it may keep more, but of no state that the job was ever in. */
+async function unrepairedNote(
+  { log }: OpenedStore,
+  whole: ReplayedStore,
+  { plan }: RecoverablePrefix,
+): Promise<string> {
+  const { survivors } = await chooseSurvivors({ kind: 'default' }, log, whole.graph);
+  const unrepaired = whole.plan(survivors);
+  const { kept } = unrepaired.summary;
+  if (unrepaired.verdict === 'would-hang' || kept <= (plan?.summary.kept ?? 0)) return '';
+  return `; as it is, Flink would keep ${kept} finished tasks, of a state that the job was never in`;
 }
 
 function soundWhy({ summary }: ReplayedStore): string {

@@ -1,0 +1,100 @@
+// validate --repair as a user runs it, on the store of a real Flink: what it says, and how it ends.
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Output } from '../../src/cli/output.ts';
+import { jsonOf, runCli } from '../support/cli.ts';
+import { capturesFolder } from '../support/flink-capture.ts';
+import { folderHash } from '../support/folder-hash.ts';
+import { writeSampleStore } from '../support/sample-store.ts';
+
+let job = '';
+let store = '';
+beforeEach(() => {
+  job = mkdtempSync(join(tmpdir(), 'jobrec-repair-cli-'));
+  store = join(job, 'job-events');
+  cpSync(join(capturesFolder, '2.3.0/r13-random/store'), store, { recursive: true });
+});
+afterEach(() => rmSync(job, { recursive: true }));
+
+const validate = (...flags: string[]) => runCli(['validate', job, ...flags]);
+
+/** No Flink knows the type of its first event any more. */
+function damage(name: string): void {
+  const bytes = readFileSync(join(store, name));
+  bytes.writeInt32BE(9, 0);
+  writeFileSync(join(store, name), bytes);
+}
+
+describe('validate --repair', () => {
+  it('says on a dry run what it would do, and changes nothing', async () => {
+    damage('events.1');
+    const before = folderHash(job);
+    const result = await validate('--repair', '--dry-run');
+    expect(result.code).toBe(3);
+    expect(result.stdout).toMatch(/^repair {4}dry run, nothing was changed: event \d+ of \d+ bytes does not decode/m);
+    expect(result.stdout).toMatch(/^gives up {2}\d+ events, \d+ finished tasks, [\d.]+ kB$/m);
+    expect(result.stdout).toContain('Stop the JobManager first');
+    expect(folderHash(job)).toBe(before);
+  });
+
+  it('repairs; afterwards the job folder still holds one store, a sound one', async () => {
+    damage('events.1');
+    expect((await validate()).code).toBe(3);
+    const result = await validate('--repair', '--yes', '--json');
+    expect(result.code).toBe(0);
+    expect(jsonOf(result)).toMatchObject({
+      ok: true,
+      damage: null,
+      checked: { segments: 1 },
+      repair: { applied: true, kept: { segments: 1 }, wrote: [], movedAside: expect.any(Array) },
+    });
+    expect((await validate()).code).toBe(0);
+    const again = await validate('--repair', '--yes');
+    expect(again.code).toBe(0);
+    expect(again.stdout).toContain('there is nothing to repair');
+  });
+
+  it('leaves a torn tail alone: it stays a warning, and Flink does not mind it', async () => {
+    const last = join(store, 'events.0');
+    for (const name of ['events.1', 'events.2', 'events.3', 'events.4']) rmSync(join(store, name), { force: true });
+    truncateSync(last, readFileSync(last).length - 5);
+    const before = folderHash(job);
+    const result = await validate('--repair', '--yes');
+    expect(result.stdout).toContain('repair    none: a torn tail needs no repair');
+    expect(result.code).toBe(3);
+    expect(folderHash(job)).toBe(before);
+  });
+
+  it('starts Flink anew where nothing can be kept', async () => {
+    damage('events.0');
+    const result = await validate('--repair', '--yes', '--json');
+    expect(result.code).toBe(0);
+    expect(jsonOf(result)).toMatchObject({ verdict: 'restart-from-scratch', repair: { kept: { events: 0 } } });
+    expect(existsSync(join(store, 'events.0'))).toBe(false);
+    expect((await validate()).code).toBe(4);
+  });
+
+  it("refuses jobrec's own stores, and flags that mean nothing alone", async () => {
+    const own = await runCli(['validate', await writeSampleStore(), '--repair', '--json']);
+    expect(own.code).toBe(2);
+    expect(jsonOf(own)).toMatchObject({ error: { code: 'UNSUPPORTED_FOR_FORMAT' } });
+    expect((await validate('--yes')).code).toBe(2);
+    expect((await validate('--dry-run')).code).toBe(2);
+    expect((await validate('--repair', '--yes', '--dry-run')).code).toBe(2);
+  });
+
+  it('takes a terminal for a person, also where only the answer goes to a file', () => {
+    const stream = (isTTY: boolean) => Object.assign(new Writable(), { isTTY });
+    const isInteractive = (stdout: boolean, stderr: boolean) =>
+      new Output({ stdout: stream(stdout), stderr: stream(stderr), env: {} }, { json: true, noColor: true })
+        .isInteractive;
+    expect([isInteractive(true, true), isInteractive(false, true), isInteractive(false, false)]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+  });
+});
