@@ -105,8 +105,9 @@ function initializedFrame(frame: Buffer, vertex: number, tasks: number): Buffer 
   return copy;
 }
 
+/** All 16 bytes: the captured frames are of several vertices. */
 function writeVertexId(stream: Buffer, at: number, vertex: number): void {
-  stream.writeUInt32BE(vertex, at);
+  stream.fill(0, at, at + 16).writeUInt32BE(vertex, at);
 }
 
 async function writeFrames(file: string, frames: readonly Buffer[]): Promise<number> {

@@ -206,6 +206,7 @@ async function openFile(file: string, size: number): Promise<SegmentBytes> {
 export class FlinkLog implements JobLog {
   readonly format = 'flink';
   readonly #store: EventFiles;
+  #end: FlinkLogEnd | null = null;
 
   constructor(store: EventFiles) {
     this.#store = store;
@@ -216,9 +217,11 @@ export class FlinkLog implements JobLog {
   }
 
   async *records(): AsyncGenerator<LogRecord> {
-    for await (const batch of new FlinkScan(this.#store).batches()) {
+    const scan = new FlinkScan(this.#store);
+    for await (const batch of scan.batches()) {
       for (const record of batch) yield record;
     }
+    this.#end = scan.end();
   }
 
   async summary(): Promise<StoreSummary> {
@@ -229,11 +232,13 @@ export class FlinkLog implements JobLog {
     return { format, formatVersion: flinkFormatVersion, location, bytes, events, segments, findings, damage };
   }
 
-  /** Walks and decodes everything once. */
+  /** What a walk to the end found; a walk over all records has been one. */
   async scanToEnd(): Promise<FlinkLogEnd> {
+    if (this.#end !== null) return this.#end;
     const scan = new FlinkScan(this.#store);
     for await (const _batch of scan.batches());
-    return scan.end();
+    this.#end = scan.end();
+    return this.#end;
   }
 }
 
