@@ -52,9 +52,8 @@ const fileOwners: readonly string[] = [
   'services/job-home.ts', // the home folder and its jobs
   'services/job-text.ts', // the job file, or stdin
   'services/raw-frames.ts', // inspect --raw
-  'services/partition-report.ts',
-  // A cluster's configuration that the user names.
-  'services/flink-config.ts', // diff --partitions
+  'services/partition-report.ts', // diff --partitions
+  'services/flink-config.ts', // doctor: a cluster's configuration
   'services/survivors-from-folders.ts', // whether a store lies in its job's folder
 ];
 
