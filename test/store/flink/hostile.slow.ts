@@ -41,7 +41,7 @@ test(`mutations (seed ${seed}, ${rounds} rounds)`, async () => {
   for (let round = 0; round < rounds; round++) {
     const { name, files } = stores[Math.floor(random() * stores.length)] as (typeof stores)[number];
     const start = performance.now();
-    await expectSane(mutated(files, random)).catch((error) => fail(`seed ${seed}: ${name}, round ${round}`, error));
+    await expectSane(...mutated(files, random)).catch((error) => fail(`seed ${seed}: ${name}, round ${round}`, error));
     expect(performance.now() - start, `seed ${seed}: ${name}, round ${round}`).toBeLessThan(readMsMax);
   }
 });

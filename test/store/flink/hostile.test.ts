@@ -42,7 +42,9 @@ describe(`damaged captures (seed ${seed})`, () => {
   test('mutations', async () => {
     for (let round = 0; round < 500; round++) {
       const { name, files } = some(stores);
-      await expectSane(mutated(files, random)).catch((error) => fail(`seed ${seed}: ${name}, round ${round}`, error));
+      await expectSane(...mutated(files, random)).catch((error) =>
+        fail(`seed ${seed}: ${name}, round ${round}`, error),
+      );
     }
   });
 

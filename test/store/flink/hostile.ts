@@ -146,14 +146,14 @@ function place(bytes: Buffer, random: () => number): number {
   return Math.floor(random() * bytes.length);
 }
 
-/** Some bytes of one file changed, one to four times. */
-export function mutated(files: Files, random: () => number): Files {
+/** Some bytes of one file changed, one to four times; which file it was. */
+export function mutated(files: Files, random: () => number): [files: Files, name: string | null] {
   const names = [...files].filter(([, bytes]) => bytes.length > 128).map(([name]) => name);
   const name = names[Math.floor(random() * names.length)];
-  if (name === undefined) return files;
+  if (name === undefined) return [files, null];
   let bytes = files.get(name) as Buffer;
   for (let round = Math.floor(random() * 4); round >= 0 && bytes.length > 128; round--) {
     bytes = (mutations[Math.floor(random() * mutations.length)] as Mutate)(bytes, random);
   }
-  return withFile(files, name, bytes);
+  return [withFile(files, name, bytes), name];
 }
