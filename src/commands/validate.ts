@@ -4,6 +4,7 @@ import { Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.ts';
 import { exitCodes } from '../cli/exit-codes.ts';
 import { storeArg, topologyFlag } from '../cli/flags.ts';
+import { JobrecError } from '../model/errors.ts';
 import type { ValidateReport } from '../services/validate-report.ts';
 
 export class ValidateCommand extends BaseCommand<typeof ValidateCommand> {
@@ -27,10 +28,9 @@ export class ValidateCommand extends BaseCommand<typeof ValidateCommand> {
     repair: Flags.boolean({ description: 'Keep what Flink can recover from, put the originals aside (Flink stores).' }),
     'dry-run': Flags.boolean({
       description: 'With --repair: only say what it would do.',
-      dependsOn: ['repair'],
       exclusive: ['yes'],
     }),
-    yes: Flags.boolean({ description: 'With --repair: do it, also on a terminal.', dependsOn: ['repair'] }),
+    yes: Flags.boolean({ description: 'With --repair: do it, also on a terminal.' }),
   };
 
   override async run(): Promise<void> {
@@ -43,10 +43,17 @@ export class ValidateCommand extends BaseCommand<typeof ValidateCommand> {
   async #report(): Promise<ValidateReport> {
     const input = { location: this.args.store, topology: this.flags.topology ?? [] };
     if (!this.flags.repair) {
+      if (this.flags.yes || this.flags['dry-run']) throw needsRepair(this.flags.yes ? '--yes' : '--dry-run');
       const { validateStore } = await import('../services/validate.ts');
       return validateStore(input);
     }
     const { repairStore } = await import('../services/repair.ts');
     return repairStore({ ...input, dryRun: this.flags['dry-run'] || (!this.flags.yes && this.out.isInteractive) });
   }
+}
+
+function needsRepair(flag: string): JobrecError {
+  return new JobrecError('INVALID_FLAG', `${flag} goes with --repair: without it, validate changes nothing`, {
+    data: { flag },
+  });
 }

@@ -12,7 +12,7 @@ export function renderRepair(report: RepairReport, style: Style): string {
     `${title('repair')}  ${report.applied ? style.good('done') : style.warn('dry run, nothing was changed')}: ${report.why}`,
     `${title('keeps')}  ${amount(kept)}, in ${counted(kept.segments, 'file')}`,
     `${title('gives up')}  ${amount(givenUp)}`,
-    `${title('then')}  ${verdictText(report.verdict, style)}: ${report.verdictWhy}`,
+    `${title('then')}  ${verdictText(report.outlook.verdict, style)}: ${report.outlook.why}`,
     ...report.movedAside.map(({ from, to }, index) => `${title(index === 0 ? 'aside' : '')}  ${from} -> ${to}`),
   ];
   if (!report.applied)

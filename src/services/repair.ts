@@ -1,9 +1,11 @@
 // validate --repair: a Flink store cut to the longest beginning from which Flink recovers, the originals put aside, and
 // what was given up. A dry run reads only. Spec: docs/commands.md "validate", docs/flink.md "Repair".
 import { JobrecError } from '../model/errors.ts';
+import type { JobEvent } from '../model/job-events.ts';
 import { lostEvents } from '../store/flink/lost-events.ts';
 import { changedMeanwhile, planMovedAside, repairOnDisk, storeFingerprint } from '../store/flink/repair-files.ts';
 import { type FileRepair, isChanged, type KeptEnd, planFileRepairs } from '../store/flink/repair-plan.ts';
+import { outlookOf } from './repair-outlook.ts';
 import { longestRecoverablePrefix, type RecoverablePrefix } from './repair-prefix.ts';
 import { type ReplayedStore, replayOpened } from './replayed-store.ts';
 import { type OpenedStore, openStore, type StoreInputOptions } from './store-input.ts';
@@ -27,24 +29,38 @@ export async function repairStore(options: RepairOptions): Promise<ValidateRepor
   if (log.format !== 'flink') throw unsupported(log.location);
   const before = await storeFingerprint(log.location);
   const whole = await replayOpened(store);
-  const prefix = await longestRecoverablePrefix(store, whole);
-  const files = planFileRepairs(whole.summary.segments, endOf(prefix));
-  const isNeeded = files.some(isChanged);
-  const repair: RepairReport = {
-    applied: isNeeded && !options.dryRun,
-    needed: isNeeded,
-    why: isNeeded ? neededWhy(prefix) + (await unrepairedNote(store, whole, prefix)) : soundWhy(whole),
-    ...outcomeOf(prefix),
-    ...(await balanceOf(log.location, files, prefix)),
-    movedAside: await planMovedAside(log.location, files),
-    wrote: files.filter((file) => file.keptBytes !== null && isChanged(file)).map(({ name }) => name),
-  };
-  if (!repair.applied) return { ...(await reportOf(store, whole)), repair };
+  const { files, repair } = await planRepair(store, whole);
+  if (options.dryRun || !repair.needed) return { ...(await reportOf(store, whole)), repair };
   if ((await storeFingerprint(log.location)) !== before) throw changedMeanwhile(log.location);
   const { movedAside } = repair;
   const { beforeStep } = options;
   await repairOnDisk({ folder: log.location, files, movedAside, ...(beforeStep === undefined ? {} : { beforeStep }) });
-  return { ...(await reportAfter(options, store, prefix)), repair };
+  return { ...(await reportAfter(options, store, repair)), repair: { ...repair, applied: true } };
+}
+
+interface PlannedRepair {
+  readonly files: readonly FileRepair[];
+  /** As long as nothing was applied. */
+  readonly repair: RepairReport;
+}
+
+async function planRepair(store: OpenedStore, whole: ReplayedStore): Promise<PlannedRepair> {
+  const { location } = store.log;
+  const prefix = await longestRecoverablePrefix(store, whole);
+  const files = planFileRepairs(whole.summary.segments, endOf(prefix));
+  const lost: JobEvent[] = [];
+  for await (const event of lostEvents(location, files)) lost.push(event);
+  const needed = files.some(isChanged);
+  const repair = {
+    applied: false,
+    needed,
+    why: needed ? neededWhy(prefix) + (await unrepairedNote(store, whole, prefix)) : soundWhy(whole),
+    outlook: await outlookOf(store, prefix, lost),
+    ...balanceOf(files, prefix, lost),
+    movedAside: await planMovedAside(location, files),
+    wrote: files.filter((file) => file.keptBytes !== null && isChanged(file)).map(({ name }) => name),
+  };
+  return { files, repair };
 }
 
 function unsupported(location: string): JobrecError {
@@ -81,45 +97,32 @@ function soundWhy({ summary }: ReplayedStore): string {
   return 'Flink recovers from the whole store: there is nothing to repair';
 }
 
-type Outcome = Pick<RepairReport, 'verdict' | 'verdictWhy'>;
-
-const startsAnew: Outcome = {
-  verdict: 'restart-from-scratch',
-  verdictWhy: 'no event is left: Flink runs the job as a new one',
-};
-
-/** What Flink does with what is kept. */
-function outcomeOf({ plan }: RecoverablePrefix): Outcome {
-  return plan === null ? startsAnew : { verdict: plan.verdict, verdictWhy: plan.why };
-}
-
 type Balance = Pick<RepairReport, 'kept' | 'givenUp'>;
 
-async function balanceOf(
-  folder: string,
+function balanceOf(
   files: readonly FileRepair[],
   { events, replayed, plan }: RecoverablePrefix,
-): Promise<Balance> {
+  lost: readonly JobEvent[],
+): Balance {
   const kept = files.filter(({ keptBytes }) => keptBytes !== null);
-  const keptBytes = sum(kept.map((file) => file.keptBytes ?? 0));
+  const bytes = sum(kept.map((file) => file.keptBytes ?? 0));
+  const bytesBefore = sum(files.map(({ size }) => size));
   return {
-    kept: { segments: kept.length, events, bytes: keptBytes, finishedTasks: plan?.summary.finished ?? 0 },
-    givenUp: { ...(await lossOf(folder, files, replayed)), bytes: sum(files.map(({ size }) => size)) - keptBytes },
+    kept: { segments: kept.length, events, bytes, finishedTasks: plan?.summary.finished ?? 0 },
+    givenUp: { events: lost.length, bytes: bytesBefore - bytes, finishedTasks: lostTasks(lost, replayed) },
   };
 }
 
-/** Tasks count that had finished by what is given up, and have not by what is kept. */
-async function lossOf(folder: string, files: readonly FileRepair[], replayed: ReplayedStore | null) {
+/** Tasks that had finished by what is given up, and have not by what is kept. */
+function lostTasks(lost: readonly JobEvent[], replayed: ReplayedStore | null): number {
   const tasks = new Set<string>();
-  let events = 0;
-  for await (const event of lostEvents(folder, files)) {
-    events += 1;
+  for (const event of lost) {
     if (event.type !== 'execution-vertex-finished') continue;
     const { vertexId, subtask } = event;
     const isKept = replayed?.recorded.vertices.get(vertexId)?.tasks[subtask]?.state === 'FINISHED';
     if (!isKept) tasks.add(`${vertexId}#${subtask}`);
   }
-  return { events, finishedTasks: tasks.size };
+  return tasks.size;
 }
 
 function sum(numbers: readonly number[]): number {
@@ -127,9 +130,9 @@ function sum(numbers: readonly number[]): number {
 }
 
 /** A store without files is none to open. */
-async function reportAfter(options: RepairOptions, { log }: OpenedStore, { events }: RecoverablePrefix) {
-  if (events > 0) return validateStore(options);
-  const { verdict, verdictWhy: why } = startsAnew;
+async function reportAfter(options: RepairOptions, { log }: OpenedStore, { outlook, kept }: RepairReport) {
+  if (kept.events > 0) return validateStore(options);
+  const { verdict, why } = outlook;
   const checked = { segments: 0, events: 0, bytes: 0 };
   return { ok: true, location: log.location, findings: [], checked, verdict, why, damage: null };
 }

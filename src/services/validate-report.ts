@@ -25,9 +25,11 @@ export interface RepairReport {
   readonly needed: boolean;
   /** Why the kept events end where they end, or why nothing needs repair. */
   readonly why: string;
-  /** What a recovery from the kept events would do. */
-  readonly verdict: Verdict;
-  readonly verdictWhy: string;
+  /**
+   * What Flink would do with what is kept, where every TaskManager is back: numbers of finished tasks. Knows of results that
+   * the old JobMaster released after the kept events, which `verdict` and `diff` on the repaired store cannot.
+   */
+  readonly outlook: { readonly verdict: Verdict; readonly why: string; readonly kept: number; readonly rerun: number };
   readonly kept: {
     readonly segments: number;
     readonly events: number;
