@@ -7,6 +7,8 @@ import { claimWorkerFolder } from './worker-claim.ts';
 
 /** How long running attempts get to stop before the process ends all the same. */
 const stopGraceMs = 3_000;
+/** How long slots that are still starting get: on a busy machine loading the native library takes its time. */
+const startGraceMs = 30_000;
 
 function end(code: number, reason: string): never {
   process.stderr.write(`${new Date().toISOString()} TaskManager: ${reason}\n`);
@@ -15,9 +17,13 @@ function end(code: number, reason: string): never {
 
 /** Stops what runs, then ends: exit() would wait for every query that a slot's thread is in. */
 async function stopAndEnd(taskManager: TaskManager, reason: string): Promise<void> {
-  const late = setTimeout(() => process.kill(process.pid, 'SIGKILL'), stopGraceMs);
+  const kill = () => process.kill(process.pid, 'SIGKILL');
+  const notStarted = setTimeout(kill, startGraceMs);
+  await taskManager.ready();
+  clearTimeout(notStarted);
+  const notStopped = setTimeout(kill, stopGraceMs);
   await taskManager.stop();
-  clearTimeout(late);
+  clearTimeout(notStopped);
   end(0, reason);
 }
 

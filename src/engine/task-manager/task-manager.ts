@@ -59,6 +59,10 @@ export class TaskManager {
   async stop(): Promise<void> {
     this.#epoch = Number.POSITIVE_INFINITY;
     await this.#cancelAll();
+  }
+
+  /** Resolves when every slot's thread has started: before that, an exit of the process aborts. */
+  async ready(): Promise<void> {
     await Promise.all(this.#slots.map((slot) => slot.ready()));
   }
 
