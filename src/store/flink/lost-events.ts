@@ -6,7 +6,7 @@ import type { JobEvent } from '../../model/job-events.ts';
 import type { SegmentBytes } from '../segment-bytes.ts';
 import { openFileBytes } from './file-bytes.ts';
 import { FrameDecoder } from './frame-decoder.ts';
-import { walkFrames } from './frame-walk.ts';
+import { type FlinkFrame, frameType, walkFrames } from './frame-walk.ts';
 import { hiddenFrameBehind } from './hidden-frames.ts';
 import type { FileRepair } from './repair-plan.ts';
 
@@ -30,13 +30,22 @@ async function* readableEvents(source: SegmentBytes, from: number): AsyncGenerat
     let next: number | null = null;
     for await (const { frames, stop } of walkFrames(behind(source, start))) {
       for (const frame of frames) {
-        const decoded = decoder.decode(frame);
-        if (decoded.ok) yield decoded.value;
+        const event = eventIn(decoder, frame);
+        if (event !== null) yield event;
       }
       if (stop !== null) next = await hiddenFrameBehind(source, start + stop.offset);
     }
     start = next;
   }
+}
+
+/** Of a frame whose type alone is damaged, too. */
+function eventIn(decoder: FrameDecoder, frame: FlinkFrame): JobEvent | null {
+  for (const type of [frame.type, frameType.vertexFinished, frameType.vertexInitialized]) {
+    const decoded = decoder.decode({ ...frame, type });
+    if (decoded.ok) return decoded.value;
+  }
+  return null;
 }
 
 /** The bytes of `source` from `start` on. */
