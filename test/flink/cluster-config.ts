@@ -92,6 +92,8 @@ const memory = {
   'taskmanager.memory.managed.size': '128m',
   'taskmanager.memory.network.min': '64m',
   'taskmanager.memory.network.max': '64m',
+  // Else each blocking output takes 16 MB of these.
+  'taskmanager.network.sort-shuffle.min-buffers': 16,
   'taskmanager.memory.jvm-metaspace.size': '128m',
   'taskmanager.memory.jvm-overhead.min': '64m',
   'taskmanager.memory.jvm-overhead.max': '64m',

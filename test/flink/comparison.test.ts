@@ -25,6 +25,7 @@ const truth: Observation = {
   finished: keys(0, 1),
   finishedIsExact: true,
   restored: keys(0, 1),
+  missing: new Set(),
   ranAgain: keys(0, 2),
   hangs: false,
 };

@@ -11,6 +11,8 @@ export interface Observation {
   /** Ran again after the recovery, finished before or not. */
   readonly ranAgain: ReadonlySet<string>;
   readonly hangs: boolean;
+  /** Partitions that the new JobManager missed, as `datasetId#index`. */
+  readonly missing: ReadonlySet<string>;
   /** What Flink's own replay of the store left finished. */
   readonly restored: ReadonlySet<string>;
 }
@@ -40,6 +42,20 @@ export function compare(predicted: DiffReport, observed: Observation): Compariso
     ...hangs(predicted, observed),
   ];
   return { rerun: rerun.size, kept: kept.size, disagreements };
+}
+
+/** Tasks that had finished, but not in the store: their events were lost in the write buffer or with damaged bytes. */
+export function lostFinishes(predicted: DiffReport, observed: Observation): string[] {
+  return minus(observed.finished, new Set([...predicted.rerun, ...predicted.kept].map(taskOf)));
+}
+
+/** What the living workers really had, of what the recovery asked for: a report as `diff --partitions` reads it. */
+export function realReport(predicted: DiffReport, living: readonly string[], missing: ReadonlySet<string>): object {
+  const { reserved, optional } = predicted.partitions;
+  const there = [...reserved, ...optional].filter(({ partitionId }) => !missing.has(partitionId.replace(/@.*/, '')));
+  const partitionsOf = (workerId: string) =>
+    there.filter((partition) => partition.workerId === workerId).map(({ partitionId }) => partitionId);
+  return { workers: living.map((workerId) => ({ workerId, partitions: partitionsOf(workerId) })) };
 }
 
 function hangs({ verdict, why }: DiffReport, observed: Observation): string[] {

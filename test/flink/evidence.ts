@@ -9,7 +9,7 @@ export interface Captured {
   readonly folder: string;
   /** The high-availability folder as it was; what an operator would point jobrec at. */
   readonly haFolder: string;
-  /** The `job-events` folder alone, away from everything; null before anything was written. */
+  /** The `job-events` folder alone, away from everything; null before anything was recorded. */
   readonly store: string | null;
   readonly plan: string;
 }

@@ -42,6 +42,8 @@ describe.each(settings.versions)('Flink %s', (version) => {
       }
       if (result.kind === 'void') return skipRound(result.why);
       tally.add(result.failovers);
+      const unpredictable = result.failovers.flatMap(({ unpredictable: why }) => why ?? []);
+      if (unpredictable.length === result.failovers.length) return skipRound(unpredictable.join('; '));
     });
   }
 });
@@ -51,14 +53,18 @@ async function playRound(jars: FlinkJars, seed: number): Promise<RoundResult> {
   const scenario = randomScenario(seed);
   const evidence = await mkdtemp(join(tmpdir(), 'jobrec-evidence-'));
   const kept = join(settings.keepFolder, `${jars.version}-${seed}`);
+  const keep = async () => {
+    await rm(kept, { recursive: true, force: true });
+    await cp(evidence, kept, { recursive: true });
+  };
   try {
     const result = await playScenario(jars, scenario, evidence);
     const wrong = result.kind === 'judged' ? result.failovers.flatMap(({ disagreements }) => disagreements) : [];
-    if (settings.keepAll || wrong.length > 0) await cp(evidence, kept, { recursive: true });
     if (wrong.length > 0) throw new Error(wrong.join('\n'));
+    if (settings.keepAll) await keep();
     return result;
   } catch (error) {
-    await cp(evidence, kept, { recursive: true });
+    await keep();
     const what = error instanceof Error ? error.message : String(error);
     throw new Error(`${what}\nFlink ${jars.version}, ${scenarioText(scenario)}\nevidence: ${kept}`);
   } finally {

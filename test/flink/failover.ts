@@ -3,16 +3,16 @@
 // Spec: docs/testing.md "Real Flink".
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { DiffReport } from '../../src/services/diff-report.ts';
 import { FlinkCluster } from './cluster.ts';
-import { type Comparison, compare, type Observation, union } from './comparison.ts';
+import { type Observation, union } from './comparison.ts';
 import { damageStore } from './damage.ts';
 import { captureFiles, captureLogs, captureStatus, storeOf, writeJson } from './evidence.ts';
 import { Gates, hasEnded, untilAtRest } from './gates.ts';
 import type { FlinkJars } from './jars.ts';
 import { jobText } from './job-shape.ts';
+import { type JudgedFailover, judge } from './judgement.ts';
 import { readMasterLog } from './master-log.ts';
-import { predict, type Survivors } from './prediction.ts';
+import { predict } from './prediction.ts';
 import type { JobStatus } from './rest.ts';
 import { type Scenario, type Step, scenarioText } from './scenario.ts';
 import { until } from './waiting.ts';
@@ -22,15 +22,8 @@ export type RoundResult =
   /** The run says nothing about the prediction. */
   | { readonly kind: 'void'; readonly why: string };
 
-export interface JudgedFailover extends Comparison {
-  readonly verdict: DiffReport['verdict'];
-  /** Whether a prediction from less agrees as well; null where it could not be made. */
-  readonly withPlanAlone: boolean | null;
-  readonly withStoreAlone: boolean | null;
-}
-
 /** What the new JobManager did. */
-type Aftermath = Pick<Observation, 'ranAgain' | 'restored' | 'hangs'>;
+type Aftermath = Pick<Observation, 'ranAgain' | 'restored' | 'missing' | 'hangs'>;
 
 class VoidRound extends Error {}
 
@@ -117,35 +110,23 @@ class Round {
     this.#everFinished = union(this.#everFinished, log.finished);
     await this.#damage(step, folder);
     const captured = await captureFiles(this.#cluster, this.#jobId, folder);
-    if (captured.store === null) throw new VoidRound('nothing was recorded before the kill');
+    const { store } = captured;
+    if (store === null) throw new VoidRound('nothing was recorded before the kill');
     // As they are now: before the restart brings new ones.
     const survivors = { living: [...this.#cluster.workers], dead: [...this.#cluster.deadWorkers] };
-    const predicted = await this.#predict(step, survivors, captured.haFolder);
+    const question = { location: captured.haFolder, asksBy: step.asksBy, ...survivors };
+    const predicted = await predict(question);
     await writeJson(join(folder, 'prediction.json'), predicted);
     const truth = await this.#restart(step);
     const observed = { ...truth, ...this.#finishedBefore(step, before) };
     await writeJson(join(folder, 'truth.json'), { jobId: this.#jobId, ...survivors, ...observed });
-    const less = async (topology?: string) => {
-      const other = await this.#predict(step, survivors, captured.store as string, topology).catch(() => null);
-      return other && compare(other, observed).disagreements.length === 0;
-    };
-    this.#judged.push({
-      ...compare(predicted, observed),
-      verdict: predicted.verdict,
-      withPlanAlone: await less(captured.plan),
-      withStoreAlone: await less(),
-    });
+    this.#judged.push(await judge({ question, captured: { ...captured, store }, predicted, observed }));
   }
 
   async #damage({ damage }: Step, folder: string): Promise<void> {
     const store = await storeOf(this.#cluster.highAvailabilityFolder, this.#jobId);
     if (damage === null || store === null) return;
     await writeFile(join(folder, 'damage.txt'), `${await damageStore(store, damage)}\n`);
-  }
-
-  #predict(step: Step, survivors: Survivors, location: string, topology?: string): Promise<DiffReport> {
-    const question = { location, asksBy: step.asksBy, ...survivors };
-    return predict(topology === undefined ? question : { ...question, topology });
   }
 
   /**
@@ -185,12 +166,12 @@ class Round {
       const hangs = log.deployed.size === 0 && performance.now() - opened > hangMs;
       return log.jobResult !== null || hangs ? { ...log, hangs } : null;
     };
-    const { deployed, restored, hangs, jobResult } = await until('the job ends', look, {
+    const { deployed, restored, missing, hangs, jobResult } = await until('the job ends', look, {
       timeoutMs: endTimeoutMs,
       everyMs: 250,
     });
     if (!hangs && jobResult !== 'FINISHED') throw new Error(`the recovered job ended as ${jobResult}`);
-    return { ranAgain: deployed, restored, hangs };
+    return { ranAgain: deployed, restored, missing, hangs };
   }
 
   /** A task that is not finished any more will run again, even if it does not get there before the next kill. */
@@ -206,6 +187,7 @@ class Round {
     return {
       ranAgain: union(log.deployed, new Set(lost)),
       restored: log.restored,
+      missing: log.missing,
       hangs: log.deployed.size === 0 && waiting.length === 0,
     };
   }

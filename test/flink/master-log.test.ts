@@ -8,6 +8,7 @@ const lines = {
   reconciling:
     '21:54:40.688 INFO  ExecutionGraph - Job lab-d (d5932253cf5b38b615d8ba479217ac0b) switched from state CREATED to RECONCILING.',
   restored: `21:54:40.762 INFO  ExecutionGraph - Source: files-src -> src (2/4) (a1dba930a302f409b1f784004f4b1d5b_${source}_1_0) switched from CREATED to FINISHED.`,
+  missed: `03:58:07.926 INFO  DefaultBatchJobRecoveryHandler - Partitions to be released: [${map}#0@9c561354a792611d88cd13b024a4c24f_${map}_0_0], missed partitions: [6366001cd4d5af210c0d077c042a4683#1@9c561354a792611d88cd13b024a4c24f_${map}_1_1, ${source}#12@9c561354a792611d88cd13b024a4c24f_${source}_2_0], partitions to be reserved: [${source}#3@9c561354a792611d88cd13b024a4c24f_${source}_3_0].`,
   late: '21:27:04.994 INFO  JobMaster - Received late report of partition metrics from tm-c. Release the partitions.',
   running:
     '21:54:41.046 INFO  ExecutionGraph - Job lab-d (d5932253cf5b38b615d8ba479217ac0b) switched from state RECONCILING to RUNNING.',
@@ -28,6 +29,10 @@ describe('the log of a JobManager', () => {
     expect([...log.restored]).toEqual([`${source}#1`]);
     expect([...log.deployed]).toEqual([`${source}#2`]);
     expect([...log.finished]).toEqual([`${source}#1`, `${map}#2`]);
+  });
+
+  it('tells which partitions were missing', () => {
+    expect([...parsed('missed').missing]).toEqual(['6366001cd4d5af210c0d077c042a4683#1', `${source}#12`]);
   });
 
   it('tells when the job is taken up again, and when it has ended', () => {

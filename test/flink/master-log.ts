@@ -9,6 +9,8 @@ export interface MasterLog {
   readonly finished: ReadonlySet<string>;
   /** Tasks that the replay of the store's events left finished: before reconciliation, without what it dropped. */
   readonly restored: ReadonlySet<string>;
+  /** Partitions that no worker reported though the recovery needed them, as `datasetId#index`. */
+  readonly missing: ReadonlySet<string>;
   /** Whether the job was taken up again and runs. */
   readonly recovered: boolean;
   /** FINISHED, FAILED, … once the job has ended. */
@@ -22,6 +24,7 @@ export interface MasterLog {
 const deployment = / Deploying .* with attempt id \S+ and vertex id ([0-9a-f]{32})_(\d+) to /;
 const transition = /_([0-9a-f]{32})_(\d+)_\d+\) switched from \w+ to (FINISHED|FAILED)/;
 const restoration = /_([0-9a-f]{32})_(\d+)_\d+\) switched from CREATED to FINISHED/;
+const missedPartitions = /missed partitions: \[([^\]]*)\]/;
 const jobEnd = / - Job .* switched from state \w+ to (FINISHED|FAILED|CANCELED)\.?/;
 const jobRuns = / - Job .* switched from state (?:RECONCILING|CREATED|RESTARTING) to RUNNING/;
 
@@ -36,6 +39,7 @@ export function parseMasterLog(text: string): MasterLog {
     deployed: new Set(lines.flatMap((line) => taskIn(deployment.exec(line)))),
     finished: new Set(lines.flatMap((line) => taskIn(transition.exec(line), 'FINISHED'))),
     restored: new Set(lines.flatMap((line) => taskIn(restoration.exec(line)))),
+    missing: new Set(lines.flatMap((line) => missedPartitions.exec(line)?.[1]?.match(/[0-9a-f]{32}#\d+(?=@)/g) ?? [])),
     recovered: lines.some((line) => jobRuns.test(line)),
     jobResult: ends.at(-1) ?? null,
     lateReports: lines.filter((line) => line.includes('Received late report of partition metrics')).length,

@@ -14,6 +14,8 @@ export interface Question extends Survivors {
   readonly location: string;
   readonly asksBy: 'lost-worker' | 'workers';
   readonly topology?: string;
+  /** A report of partitions; asks by it instead. */
+  readonly report?: string;
 }
 
 /** @throws Error with all that was printed where there is no prediction */
@@ -24,7 +26,8 @@ export async function predict(question: Question): Promise<DiffReport> {
   return JSON.parse(result.stdout) as DiffReport;
 }
 
-function survivorFlags({ asksBy, living, dead }: Question): string[] {
+function survivorFlags({ asksBy, living, dead, report }: Question): string[] {
+  if (report !== undefined) return ['--partitions', report];
   // "None is back" has no word of its own: it is said by all that are lost.
   if (asksBy === 'workers' && living.length > 0) return ['--workers', living.join(',')];
   return dead.flatMap((workerId) => ['--lost-worker', workerId]);

@@ -1,6 +1,6 @@
 // Counts of the judge's rounds on one version, said at the end: how many predictions were right, and how many would
 // have been from less than the whole high-availability folder.
-import type { JudgedFailover } from './failover.ts';
+import type { JudgedFailover } from './judgement.ts';
 
 export class Tally {
   readonly #version: string;
@@ -20,7 +20,7 @@ export class Tally {
   }
 
   text(): string {
-    const all = this.#failovers;
+    const all = this.#failovers.filter(({ unpredictable }) => unpredictable === null);
     const right = all.filter(({ disagreements }) => disagreements.length === 0).length;
     const tasks = all.reduce((sum, { rerun, kept }) => sum + rerun + kept, 0);
     const rerun = all.reduce((sum, failover) => sum + failover.rerun, 0);
@@ -29,6 +29,7 @@ export class Tally {
     return [
       `Flink ${this.#version}: ${right} of ${all.length} failovers predicted exactly (${rerun} of ${tasks} finished tasks to run again)`,
       `from the plan alone ${fromPlan}, from the store alone ${fromStore}`,
+      `not predictable (finishes lost with the write buffer or by damage): ${this.#failovers.length - all.length}`,
       `rounds without an answer: ${this.#skipped.length}${this.#skipped.map((why) => `; ${why}`).join('')}`,
     ].join('; ');
   }
