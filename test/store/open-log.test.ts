@@ -81,24 +81,17 @@ describe('a store location', () => {
       },
       'NOT_A_STORE',
     ],
-    [
-      'a Flink store',
-      async (root: string) => {
-        await writeFile(path.join(root, 'events.0'), '');
-        return root;
-      },
-      'UNSUPPORTED_FOR_FORMAT',
-    ],
   ])('%s', async (_title, prepare, code) => {
     await expect(openJobLog(await prepare(await temporaryFolder()))).rejects.toMatchObject({ code });
   });
 
-  test('a Flink store is recognised below its folder, without being opened', async () => {
+  test('a Flink store, be it without an event, is found below its folder and opened as one', async () => {
     const root = await temporaryFolder();
     const folder = path.join(root, 'ha', 'job-events');
     await mkdir(folder, { recursive: true });
     await writeFile(path.join(folder, 'events.0'), '');
     expect(await findStore(root)).toEqual({ folder, format: 'flink' });
+    expect(await openJobLog(root)).toMatchObject({ format: 'flink', location: folder });
   });
 
   test('a store without events yet is an empty log', async () => {
