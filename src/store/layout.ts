@@ -24,8 +24,10 @@ export async function readLayout(folder: string): Promise<StoreLayout> {
   for (let look = 1; ; look++) {
     const files = await readSegmentFiles(folder);
     const after = await readManifestBytes(folder);
-    // Manifest and listing belong together only if nothing was replaced in between.
-    if (look === looksMax || sameBytes(before, after)) return layoutOf(folder, after, files);
+    // Manifest and listing surely belong together only if nothing was replaced in between. A writer that cuts segments
+    // all the time leaves no such moment: then the earlier manifest, since a listing behind it holds what it names, and
+    // newer segments say by themselves where they go on.
+    if (look === looksMax || sameBytes(before, after)) return layoutOf(folder, before, files);
     before = after;
   }
 }
