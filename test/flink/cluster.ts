@@ -21,6 +21,7 @@ export class FlinkCluster {
   readonly #jvms: JvmGroup;
   readonly #workers = new Map<string, Jvm>();
   readonly #dead: string[] = [];
+  #zooKeeper: Jvm | null = null;
   #jobManager: Jvm | null = null;
   #jobManagers = 0;
 
@@ -82,6 +83,13 @@ export class FlinkCluster {
     return join(this.folder, 'log', `jobmanager-${this.#jobManagers}.log`);
   }
 
+  /** @throws Error where a process has ended that nobody here has killed */
+  mustBeAlive(): void {
+    const expected = { ZooKeeper: this.#zooKeeper, JobManager: this.#jobManager, ...Object.fromEntries(this.#workers) };
+    const gone = Object.entries(expected).filter(([, jvm]) => jvm !== null && !this.#jvms.isAlive(jvm));
+    if (gone.length > 0) throw new Error(`ended by itself or from outside: ${gone.map(([name]) => name).join(', ')}`);
+  }
+
   async startJobManager(): Promise<void> {
     this.#jobManagers += 1;
     this.#jobManager = await this.#jvms.start({
@@ -112,6 +120,7 @@ export class FlinkCluster {
   async kill(target: { readonly jobManager: boolean; readonly workers: readonly string[] }): Promise<void> {
     const victims = target.workers.map((workerId) => this.#workers.get(workerId) as Jvm);
     if (target.jobManager && this.#jobManager) victims.unshift(this.#jobManager);
+    if (target.jobManager) this.#jobManager = null;
     await Promise.all(victims.map((jvm) => this.#jvms.kill(jvm)));
     for (const workerId of target.workers) {
       this.#workers.delete(workerId);
@@ -144,7 +153,7 @@ export class FlinkCluster {
   }
 
   async #startZooKeeper(): Promise<void> {
-    await this.#jvms.start({
+    this.#zooKeeper = await this.#jvms.start({
       mainClass: 'org.apache.zookeeper.server.ZooKeeperServerMain',
       args: [join(this.folder, 'conf', 'zoo.cfg')],
       memory: ['-Xmx128m'],

@@ -151,7 +151,10 @@ class Round {
     await this.#cluster.startJobManager();
     await this.#startWorkers(step.newWorkers);
     const log = () => readMasterLog(this.#cluster.jobManagerLog);
-    const recovered = async () => ((await log()).recovered ? true : null);
+    const recovered = async () => {
+      this.#cluster.mustBeAlive();
+      return (await log()).recovered ? true : null;
+    };
     await until('the job is taken up again', recovered, { timeoutMs: recoveryTimeoutMs });
     const isLast = step === this.#scenario.steps.at(-1);
     return isLast ? this.#runToTheEnd() : this.#runToRest();
@@ -161,6 +164,7 @@ class Round {
     await this.#gates.open(['all']);
     const opened = performance.now();
     const look = async () => {
+      this.#cluster.mustBeAlive();
       const log = await readMasterLog(this.#cluster.jobManagerLog);
       if (log.lateReports > 0) throw new VoidRound('a worker reported its partitions late (recovery rule 12)');
       const hangs = log.deployed.size === 0 && performance.now() - opened > hangMs;

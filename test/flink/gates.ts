@@ -44,6 +44,7 @@ export async function untilAtRest(cluster: FlinkCluster, gates: Gates, jobId: st
   let since = performance.now();
   let last = '';
   const look = async (): Promise<JobStatus | null> => {
+    cluster.mustBeAlive();
     const job = await cluster.rest.job(jobId);
     const waiting = await gates.waiting(cluster.workerPids);
     const now = JSON.stringify([job, waiting]);
