@@ -83,7 +83,7 @@ async function strikeMoment(
 ): Promise<void> {
   const begun = kind === 'first-write' ? jobMasterPid : processesOf;
   while (!ended() && !(await begun(job))) await pause(1);
-  await pause(kind === 'first-write' ? random(60) : random(1_500));
+  await pause(kind === 'first-write' ? random(60) : random(800));
 }
 
 /** Kills what `kind` says; false when the job was not running any more, or not yet. */
