@@ -7,8 +7,13 @@ export type OptionType =
   | { readonly kind: 'size' }
   | { readonly kind: 'boolean' }
   | { readonly kind: 'integer'; readonly min: number }
-  | { readonly kind: 'factor'; readonly min: number }
-  | { readonly kind: 'enum'; readonly values: readonly string[] };
+  | { readonly kind: 'factor'; readonly min: number; readonly max?: number }
+  /** `aliases`: other spellings that Flink takes. */
+  | {
+      readonly kind: 'enum';
+      readonly values: readonly string[];
+      readonly aliases?: Readonly<Record<string, string>>;
+    };
 
 export interface OptionDefinition {
   readonly type: OptionType;
@@ -24,6 +29,15 @@ const count: OptionType = { kind: 'integer', min: 1 };
 const countOrZero: OptionType = { kind: 'integer', min: 0 };
 
 export const restartStrategyTypes = ['none', 'fixed-delay', 'exponential-delay', 'failure-rate'] as const;
+
+/** Flink's other spellings of the types. */
+export const restartStrategyAliases: Readonly<Record<string, (typeof restartStrategyTypes)[number]>> = {
+  off: 'none',
+  disable: 'none',
+  fixeddelay: 'fixed-delay',
+  exponentialdelay: 'exponential-delay',
+  failurerate: 'failure-rate',
+};
 
 function option(type: OptionType, defaultText: string | null, description: string): OptionDefinition {
   return { type, default: defaultText, description };
@@ -52,7 +66,7 @@ export const optionTable = {
   ),
   'job-event.store.write-buffer.size': option(size, '1 mb', 'A batch of events this large is written at once.'),
   'restart-strategy.type': option(
-    { kind: 'enum', values: restartStrategyTypes },
+    { kind: 'enum', values: restartStrategyTypes, aliases: restartStrategyAliases },
     'fixed-delay',
     'What follows when a task fails. Losing a process is not a failure of a task.',
   ),
@@ -70,10 +84,15 @@ export const optionTable = {
     '1 h',
     'A time without failures after which the pauses start over.',
   ),
+  'restart-strategy.exponential-delay.jitter-factor': option(
+    { kind: 'factor', min: 0, max: 1 },
+    '0.1',
+    'Each pause is longer or shorter by up to this share of it, so that jobs do not restart all at once.',
+  ),
   'restart-strategy.exponential-delay.attempts-before-reset-backoff': option(
     count,
-    '10',
-    'Restarts without such a quiet time before the job fails.',
+    null,
+    'Restarts without such a quiet time before the job fails; unless set, there is no limit.',
   ),
   'restart-strategy.failure-rate.max-failures-per-interval': option(count, '1', 'Failures allowed in an interval.'),
   'restart-strategy.failure-rate.failure-rate-interval': option(duration, '1 min', 'The interval they are counted in.'),

@@ -4,7 +4,14 @@
 import { parseBoolean, parseDurationMs, parseSizeBytes, parseWholeNumber } from './config-values.ts';
 import { JobrecError } from './errors.ts';
 import { nearestName } from './nearest-name.ts';
-import { type OptionName, type OptionType, optionNames, optionTable, restartStrategyTypes } from './option-table.ts';
+import {
+  type OptionName,
+  type OptionType,
+  optionNames,
+  optionTable,
+  restartStrategyAliases,
+  restartStrategyTypes,
+} from './option-table.ts';
 
 /** Same shape as the engine's restart decision takes. */
 export type RestartStrategyOptions =
@@ -16,6 +23,9 @@ export type RestartStrategyOptions =
       readonly maxBackoffMs: number;
       readonly backoffMultiplier: number;
       readonly resetThresholdMs: number;
+      /** Largest share of a pause that is added to or taken from it. */
+      readonly jitterFactor: number;
+      /** Infinity: no limit. */
       readonly attemptsMax: number;
     }
   | {
@@ -55,6 +65,7 @@ export interface AutoParallelismOptions {
 /** Typed options. Throws INVALID_ARGUMENT for an unknown option or a bad value (data: `option`, `nearest`, `value`). */
 export function readOptions(config: Readonly<Record<string, string>>): Options {
   for (const [name, value] of Object.entries(config)) checkOption(name, value);
+  checkBackoffs(config);
   const auto = 'execution.batch.adaptive.auto-parallelism';
   return {
     recoveryEnabled: flag(config, 'execution.batch.job-recovery.enabled'),
@@ -95,8 +106,19 @@ export function checkOption(name: string, value: string): void {
   }
 }
 
+function checkBackoffs(config: Readonly<Record<string, string>>): void {
+  const [initial, max] = [
+    'restart-strategy.exponential-delay.initial-backoff',
+    'restart-strategy.exponential-delay.max-backoff',
+  ] as const;
+  if (amount(config, initial) <= amount(config, max)) return;
+  const message = `option ${initial}: ${rawValue(config, initial)} is longer than ${max} (${rawValue(config, max)})`;
+  throw new JobrecError('INVALID_ARGUMENT', message, { data: { option: initial, value: rawValue(config, initial) } });
+}
+
 function readRestartStrategy(config: Readonly<Record<string, string>>): RestartStrategyOptions {
-  const type = restartStrategyTypes.find((known) => known === rawValue(config, 'restart-strategy.type'));
+  const raw = rawValue(config, 'restart-strategy.type') ?? '';
+  const type = restartStrategyTypes.find((known) => known === (restartStrategyAliases[raw] ?? raw));
   switch (type) {
     case 'fixed-delay':
       return {
@@ -111,7 +133,10 @@ function readRestartStrategy(config: Readonly<Record<string, string>>): RestartS
         maxBackoffMs: amount(config, 'restart-strategy.exponential-delay.max-backoff'),
         backoffMultiplier: amount(config, 'restart-strategy.exponential-delay.backoff-multiplier'),
         resetThresholdMs: amount(config, 'restart-strategy.exponential-delay.reset-backoff-threshold'),
-        attemptsMax: amount(config, 'restart-strategy.exponential-delay.attempts-before-reset-backoff'),
+        jitterFactor: amount(config, 'restart-strategy.exponential-delay.jitter-factor'),
+        attemptsMax:
+          optionalAmount(config, 'restart-strategy.exponential-delay.attempts-before-reset-backoff') ??
+          Number.POSITIVE_INFINITY,
       };
     case 'failure-rate':
       return {
@@ -159,10 +184,15 @@ function parsedValue(type: OptionType, text: string): number | boolean | string 
     case 'integer':
       return parseWholeNumber(text, type.min);
     case 'factor':
-      return /^\d+(\.\d+)?$/.test(text.trim()) && Number(text) >= type.min ? Number(text) : null;
+      return parseFactor(text, type.min, type.max ?? Number.POSITIVE_INFINITY);
     case 'enum':
-      return type.values.includes(text.trim()) ? text.trim() : null;
+      return type.values.includes(text.trim()) || Object.hasOwn(type.aliases ?? {}, text.trim()) ? text.trim() : null;
   }
+}
+
+function parseFactor(text: string, min: number, max: number): number | null {
+  const value = /^\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : Number.NaN;
+  return value >= min && value <= max ? value : null;
 }
 
 function describeType(type: OptionType): string {
@@ -176,7 +206,7 @@ function describeType(type: OptionType): string {
     case 'integer':
       return `a whole number from ${type.min} up`;
     case 'factor':
-      return `a number from ${type.min} up`;
+      return type.max === undefined ? `a number from ${type.min} up` : `a number from ${type.min} to ${type.max}`;
     case 'enum':
       return `one of ${type.values.join(', ')}`;
   }

@@ -85,6 +85,26 @@ describe('readOptions', () => {
     });
   });
 
+  it("gives Flink's defaults of the restart strategies, and takes its other spellings", () => {
+    expect(readOptions({ 'restart-strategy.type': 'exponentialdelay' }).restartStrategy).toEqual({
+      type: 'exponential-delay',
+      initialBackoffMs: 1_000,
+      maxBackoffMs: 60_000,
+      backoffMultiplier: 1.5,
+      resetThresholdMs: 3_600_000,
+      jitterFactor: 0.1,
+      attemptsMax: Number.POSITIVE_INFINITY,
+    });
+    for (const off of ['off', 'disable', 'none']) {
+      expect(readOptions({ 'restart-strategy.type': off }).restartStrategy).toEqual({ type: 'none' });
+    }
+  });
+
+  it('refuses pauses that begin beyond their end', () => {
+    const config = { 'restart-strategy.exponential-delay.initial-backoff': '2 min' };
+    expect(() => readOptions(config)).toThrow(/initial-backoff: 2 min is longer than .*max-backoff \(1 min\)/);
+  });
+
   it('refuses an unknown option with the nearest known one', () => {
     const error = errorOf('restart-strategy.typo', 'none');
     expect(error.code).toBe('INVALID_ARGUMENT');
@@ -100,6 +120,7 @@ describe('readOptions', () => {
     ['restart-strategy.type', 'hope', /one of none, fixed-delay/],
     ['restart-strategy.fixed-delay.attempts', '1.5', /a whole number from 0 up/],
     ['restart-strategy.exponential-delay.backoff-multiplier', '0.5', /a number from 1 up/],
+    ['restart-strategy.exponential-delay.jitter-factor', '1.1', /a number from 0 to 1/],
     ['execution.batch.adaptive.auto-parallelism.min-parallelism', '0', /a whole number from 1 up/],
   ])('refuses %s=%s and says what is allowed', (name, value, message) => {
     expect(errorOf(name, value).message).toMatch(message);

@@ -1,8 +1,7 @@
 // Every combination of facts of each decision table: exactly one row matches, each row is reached, and the decision is
 // that of an oracle written as plain conditions.
 import { describe, expect, it } from 'vitest';
-import type { DecisionRow } from '../../src/replay/decision-table.ts';
-import { decide, rowMatches } from '../../src/replay/decision-table.ts';
+import { decide } from '../../src/replay/decision-table.ts';
 import type {
   PartitionDecision,
   PartitionFacts,
@@ -13,35 +12,7 @@ import type {
 } from '../../src/replay/recovery-cases.ts';
 import { partitionCases, spreadCases, taskCases, verdictCases } from '../../src/replay/recovery-cases.ts';
 import type { Verdict } from '../../src/replay/recovery-plan.ts';
-
-type Values<Facts> = { readonly [Name in keyof Facts]: readonly Facts[Name][] };
-
-/** Every combination of the values. */
-function combinations<Facts extends object>(values: Values<Facts>): Facts[] {
-  let all: object[] = [{}];
-  for (const [name, choices] of Object.entries(values) as [string, readonly unknown[]][]) {
-    all = all.flatMap((facts) => choices.map((choice) => ({ ...facts, [name]: choice })));
-  }
-  return all as Facts[];
-}
-
-function holdsTable<Facts extends object, Decision>(
-  rows: readonly DecisionRow<Facts, Decision>[],
-  values: Values<Facts>,
-  expected: (facts: Facts) => unknown,
-  seen: (decision: Decision) => unknown = (decision) => decision,
-): void {
-  const reached = new Set<string>();
-  for (const facts of combinations(values)) {
-    const matching = rows.filter((row) => rowMatches(row, facts)).map((row) => row.label);
-    expect(matching, JSON.stringify(facts)).toHaveLength(1);
-    reached.add(matching[0] ?? '');
-    expect(seen(decide(rows, facts)), JSON.stringify(facts)).toEqual(expected(facts));
-  }
-  expect([...reached].sort()).toEqual(rows.map((row) => row.label).sort());
-}
-
-const either = [false, true] as const;
+import { either, holdsTable, type Values } from '../support/decision-tables.ts';
 
 describe('decision tables', () => {
   it('partition-cases', () => {

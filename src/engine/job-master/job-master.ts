@@ -20,6 +20,7 @@ import type { Mastership } from './mastership.ts';
 import { PartitionTracker } from './partition-tracker.ts';
 import { ProcessTable } from './process-table.ts';
 import { awaitWorkers, reportUnclaimed } from './reconciling.ts';
+import { jitterOf } from './restart-strategy.ts';
 import { TaskScheduler } from './task-scheduler.ts';
 import { type RegisteredWorker, WorkerPool } from './worker-pool.ts';
 import { WorkerSupervisor } from './worker-supervisor.ts';
@@ -214,7 +215,7 @@ export class JobMaster {
   }
 
   #createScheduler(): TaskScheduler {
-    const { epoch, failureTimesMs } = this.#mastership;
+    const { epoch, failures, jobId } = this.#mastership;
     const { graph } = this.#recorder;
     return new TaskScheduler({
       recorder: this.#recorder,
@@ -232,7 +233,8 @@ export class JobMaster {
         bytesPerTask: this.#options.autoParallelism.avgDataVolumePerTaskBytes,
       },
       restartStrategy: this.#options.restartStrategy,
-      failureTimesMs,
+      failures,
+      jitter: jitterOf(jobId),
       onAllFinished: () => this.#stop({ kind: 'finished', reason: null }),
       onFailed: (reason) => this.#stop({ kind: 'failed', reason }),
       onNotice: (message) => this.#clients.notice(message),

@@ -12,6 +12,7 @@ import { StoreWriter } from '../../store/writer.ts';
 import type { JobMasterStart } from '../processes.ts';
 import { readSubmission, type Submission } from '../submission.ts';
 import { EventRecorder } from './event-recorder.ts';
+import { FailureHistory } from './failure-history.ts';
 import type { MasterEnd } from './master-end.ts';
 
 export class Mastership {
@@ -19,19 +20,19 @@ export class Mastership {
   readonly jobId: string;
   readonly options: Options;
   readonly recorder: EventRecorder;
-  /** Times of the counted task failures that the store records, oldest first. */
-  readonly failureTimesMs: number[];
+  /** The task failures that the store records. */
+  readonly failures: FailureHistory;
   readonly #folder: JobFolder;
   readonly #writer: StoreWriter;
   #onPoisoned: (end: MasterEnd) => void = () => {};
 
   private constructor(opened: OpenedStore) {
     const { epoch, writer } = opened;
-    const { graph, failureTimesMs } = opened.history;
+    const { graph, failures } = opened.history;
     this.epoch = epoch;
     this.jobId = opened.submission.jobId;
     this.options = opened.options;
-    this.failureTimesMs = failureTimesMs;
+    this.failures = failures;
     this.#folder = opened.folder;
     this.#writer = writer;
     this.recorder = new EventRecorder({
@@ -124,22 +125,18 @@ interface OpenedStore {
 
 interface History {
   readonly graph: ExecutionGraph;
-  readonly failureTimesMs: number[];
+  readonly failures: FailureHistory;
 }
 
 function emptyHistory(): History {
-  return { graph: createExecutionGraph(), failureTimesMs: [] };
+  return { graph: createExecutionGraph(), failures: new FailureHistory() };
 }
 
 async function readHistory(log: JobLog): Promise<History> {
-  const failureTimesMs: number[] = [];
-  const onRecord = (record: LogRecord) => {
-    if (record.event.type === 'execution-failed' && record.event.counted) {
-      failureTimesMs.push((record.timeMicros ?? 0) / 1000);
-    }
-  };
+  const failures = new FailureHistory();
+  const onRecord = ({ event, timeMicros }: LogRecord) => failures.add(event, (timeMicros ?? 0) / 1000);
   const { graph } = await replay(log.records(), { onRecord });
-  return { graph, failureTimesMs };
+  return { graph, failures };
 }
 
 function fenced(epoch: number): MasterEnd {

@@ -11,8 +11,9 @@ import { jobrecRecoveryRules, type RecoveryPlan } from '../../replay/recovery-pl
 import type { ExecutionRef, TaskFailure, TaskResult, VertexProgress } from '../protocol/messages.ts';
 import { buildDeployment, type DeploymentContext } from './deployment.ts';
 import type { EventRecorder } from './event-recorder.ts';
+import type { FailureHistory } from './failure-history.ts';
 import type { PartitionTracker } from './partition-tracker.ts';
-import { decideRestart } from './restart-strategy.ts';
+import { decideRestart, type Jitter } from './restart-strategy.ts';
 import { finishDeltas } from './split-enumerator.ts';
 import { initializableVertices, isWhollyFinished, readyTasks } from './task-readiness.ts';
 import { type AdaptiveOptions, initializationEvents } from './vertex-initializer.ts';
@@ -28,8 +29,9 @@ export interface TaskSchedulerOptions {
   readonly deployment: DeploymentContext;
   readonly adaptive: AdaptiveOptions;
   readonly restartStrategy: RestartStrategyOptions;
-  /** Times of the counted failures so far, oldest first; the scheduler adds to it. */
-  readonly failureTimesMs: number[];
+  /** The failures so far; the scheduler adds to it. */
+  readonly failures: FailureHistory;
+  readonly jitter: Jitter;
   readonly onAllFinished: () => void;
   readonly onFailed: (reason: string) => void;
   readonly onNotice: (message: string) => void;
@@ -73,7 +75,7 @@ export class TaskScheduler {
 
   taskFinished(worker: RegisteredWorker, execution: ExecutionRef, result: TaskResult): void {
     if (!this.#endAttempt(worker, execution)) return;
-    const { recorder, tracker, deployment } = this.#options;
+    const { recorder, tracker, deployment, failures } = this.#options;
     const vertex = this.#vertex(execution.vertexId);
     const parallelism = recorder.graph.vertices.get(vertex.id)?.parallelism ?? 1;
     const { epoch } = deployment;
@@ -82,15 +84,10 @@ export class TaskScheduler {
       void recorder.record(delta);
     const { partitions, parts, metrics } = result;
     const { workerId } = worker;
-    void recorder.record({
-      type: 'execution-vertex-finished',
-      ...execution,
-      epoch,
-      workerId,
-      partitions,
-      parts,
-      metrics,
-    });
+    const outcome = { partitions, parts, metrics };
+    const event = { type: 'execution-vertex-finished', ...execution, epoch, workerId, ...outcome } as const;
+    void recorder.record(event);
+    failures.add(event, Date.now());
     this.#losses.delete(taskKey(execution));
     this.schedule();
   }
@@ -101,7 +98,7 @@ export class TaskScheduler {
     this.#recordFailure(execution, worker.workerId, failure.message, failure.kind === 'task');
     switch (failure.kind) {
       case 'task':
-        return this.#restartOrFail(execution, `${label}: ${failure.message}`);
+        return this.#restartOrFail(execution, label, failure.message);
       case 'partition':
         return this.#partitionLost(label, failure);
       case 'source-changed':
@@ -179,12 +176,12 @@ export class TaskScheduler {
     this.#options.onAllFinished();
   }
 
-  #restartOrFail(execution: ExecutionRef, cause: string): void {
-    const { failureTimesMs, restartStrategy, onFailed, onNotice } = this.#options;
-    failureTimesMs.push(Date.now());
-    const decision = decideRestart(restartStrategy, failureTimesMs);
-    if (decision.kind === 'fail') return onFailed(`${cause} (${decision.reason})`);
-    onNotice(`${cause}; restarting it in ${decision.delayMs / 1000} s`);
+  #restartOrFail(execution: ExecutionRef, label: string, cause: string): void {
+    const { failures, restartStrategy, jitter, onFailed, onNotice } = this.#options;
+    const decision = decideRestart(restartStrategy, failures.timesMs, jitter);
+    if (decision.kind === 'fail')
+      return onFailed(failedFor(label, cause, failures.firstCauseOf(execution), decision.reason));
+    onNotice(`${label}: ${cause}; restarting it in ${decision.delayMs / 1000} s`);
     this.#notBeforeMs.set(taskKey(execution), Date.now() + decision.delayMs);
     // One millisecond more, since a timer may fire a little early.
     setTimeout(() => this.schedule(), decision.delayMs + 1);
@@ -204,7 +201,9 @@ export class TaskScheduler {
   }
 
   #recordFailure(execution: ExecutionRef, workerId: string, cause: string, counted: boolean): void {
-    void this.#options.recorder.record({ type: 'execution-failed', ...execution, workerId, cause, counted });
+    const event = { type: 'execution-failed', ...execution, workerId, cause, counted } as const;
+    void this.#options.recorder.record(event);
+    this.#options.failures.add(event, Date.now());
   }
 
   #countLoss(key: string): number {
@@ -245,6 +244,12 @@ export class TaskScheduler {
     invariant(vertex, `vertex ${vertexId} is in the job graph`);
     return vertex;
   }
+}
+
+/** The first cause, since later attempts may fail of what the first one left behind. */
+function failedFor(label: string, cause: string, firstCause: string | null, why: string): string {
+  const last = firstCause === null || firstCause === cause ? '' : `; the last time: ${cause}`;
+  return `${label}: ${firstCause ?? cause} (${why}${last})`;
 }
 
 function taskKey(task: { readonly vertexId: string; readonly subtask: number }): string {
