@@ -45,6 +45,7 @@ const fileOwners: readonly string[] = [
   'engine/job-master/main.ts', // removes the failure file of an earlier start
   'engine/job-master/process-table.ts', // processes.json
   'engine/job-master/reconciling.ts', // which workers have a folder
+  'engine/shuffle-service/', // the shuffle service's own folder
   'engine/protocol/master-file.ts', // where the JobMaster listens
   'engine/client/cancel-job.ts', // removes an ended run's files
   'engine/task-manager/', // the worker's own folder

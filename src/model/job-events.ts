@@ -141,7 +141,7 @@ export interface CoordinatorSnapshot {
 export interface ShuffleMasterSnapshot {
   readonly type: 'shuffle-master-snapshot';
   readonly incremental: boolean;
-  /** Opaque to replay: where the partitions are, per worker. */
+  /** Where the partitions are that a shuffle service holds (shuffle-placements.ts); other engines' bytes are opaque. */
   readonly state: Uint8Array;
 }
 

@@ -168,8 +168,14 @@ export interface SinkSpec {
   readonly mode: SinkMode;
 }
 
+/** Who keeps result partitions: the workers that wrote them, or a process apart from them. */
+export const shuffleKinds = ['workers', 'service'] as const;
+export type ShuffleKind = (typeof shuffleKinds)[number];
+
 export interface JobGraph {
   readonly name: string;
+  /** Absent: workers. */
+  readonly shuffle?: ShuffleKind;
   /** In topological order: producers before consumers. */
   readonly vertices: readonly JobVertex[];
   readonly edges: readonly JobEdge[];

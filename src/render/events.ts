@@ -37,7 +37,7 @@ const details: Readonly<Record<EventLine['type'], Detail>> = {
   'execution-vertex-reset': resetDetail,
   'execution-failed': (line) => `${text(line.cause)}${line.counted === false ? ' (not counted)' : ''}`,
   'coordinator-snapshot': coordinatorDetail,
-  'shuffle-master-snapshot': (line) => (line.incremental === true ? 'increment' : 'full'),
+  'shuffle-master-snapshot': shuffleMasterDetail,
   'partitions-released': (line) => counted(list(line.partitions).length, 'partition'),
   'worker-registered': (line) =>
     `${counted(number(line.slots), 'slot')}, ${counted(number(line.partitions), 'partition')}, pid ${text(line.pid)}`,
@@ -80,6 +80,17 @@ function coordinatorDetail(line: EventLine): string {
   const kind = line.incremental === true ? 'increment' : 'full';
   const assigned = list(line.assigned).length / 2;
   return `${text(line.operatorId)}: ${kind}, ${counted(assigned, 'split')} handed out, ${list(line.finished).length} done`;
+}
+
+function shuffleMasterDetail(line: EventLine): string {
+  const kind = line.incremental === true ? 'increment' : 'full';
+  const held = list(line.holders)
+    .map(record)
+    .map((holder) => {
+      const partitions = counted(list(holder.partitions).length, 'partition');
+      return `${text(holder.workerId)} holds ${partitions}`;
+    });
+  return `${kind}, ${[...held, size(number(line.stateBytes))].join(', ')}`;
 }
 
 /** The Java objects of a Flink frame, indented. */

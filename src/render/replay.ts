@@ -6,7 +6,12 @@ import { table } from './table.ts';
 import { counted, ranges, size } from './text.ts';
 
 export function renderReplay(report: ReplayReport, style: Style): string {
-  const head = [damageLine(report.damage, style), jobLine(report.job, style), atLine(report, style)];
+  const head = [
+    damageLine(report.damage, style),
+    jobLine(report.job, style),
+    atLine(report, style),
+    shuffleLine(report, style),
+  ];
   const blocks = [
     head.filter((line) => line !== null).join('\n'),
     verticesTable(report, style),
@@ -22,13 +27,22 @@ function atLine({ at }: ReplayReport, style: Style): string {
   return `${style.title('at')}     sequence ${at.sequence}${time}  ${style.quiet('(right after this event)')}`;
 }
 
+/** Where the results are that lie apart from the workers that ran the tasks. */
+function shuffleLine({ shuffleMaster }: ReplayReport, style: Style): string | null {
+  if (shuffleMaster === null || shuffleMaster.holders.length === 0) return null;
+  const held = shuffleMaster.holders.map(
+    ({ workerId, partitions }) => `${workerId}: ${counted(partitions, 'partition')}`,
+  );
+  return `${style.title('held')}   ${held.join(' · ')}`;
+}
+
 function verticesTable(report: ReplayReport, style: Style): string {
   const columns = [
     { title: 'vertex' },
     { title: 'state' },
     { title: 'finished', align: 'right' },
     { title: 'to run' },
-    { title: 'results on' },
+    { title: (report.shuffleMaster?.holders.length ?? 0) > 0 ? 'ran on' : 'results on' },
   ] as const;
   const rows = report.vertices.map((vertex) => [
     vertex.vertexName ?? vertex.vertexId,

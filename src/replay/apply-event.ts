@@ -12,13 +12,13 @@ import type {
   JobSubmitted,
   JobVertexInitialized,
   PartitionsReleased,
-  ShuffleMasterSnapshot,
   WorkerLost,
   WorkerRegistered,
 } from '../model/job-events.ts';
 import { distributionOf } from '../model/job-graph.ts';
 import type { LogRecord } from '../model/job-log.ts';
 import { applyCoordinatorSnapshot, returnSplits } from './apply-coordinator.ts';
+import { applyShuffleMasterSnapshot, forgetPlacements } from './apply-shuffle-master.ts';
 import type { ExecutionGraph, ExecutionJobVertex, ExecutionVertex, KnownWorker } from './execution-graph.ts';
 import { createExecutionVertex, vertexLabel } from './execution-graph.ts';
 import { isLegal } from './execution-transitions.ts';
@@ -66,7 +66,7 @@ function dispatch(graph: ExecutionGraph, sequence: number, event: JobEvent): App
     case 'job-status-changed':
       return applyStatus(graph, event);
     case 'shuffle-master-snapshot':
-      return applyShuffleMaster(graph, event);
+      return applyShuffleMasterSnapshot(graph, event);
     case 'partitions-released':
       return applyReleased(graph, event);
     case 'worker-registered':
@@ -223,6 +223,7 @@ function resetTasks(graph: ExecutionGraph, event: ResetTasks): ApplyFinding | nu
 }
 
 function resetTask(graph: ExecutionGraph, task: ExecutionVertex): void {
+  forgetPlacements(graph, task);
   if (graph.released.size > 0) {
     for (const { datasetId, partitionIndex } of task.partitions) {
       graph.released.delete(partitionKey(datasetId, partitionIndex));
@@ -252,13 +253,6 @@ function applyFailed(graph: ExecutionGraph, event: ExecutionFailed): null {
   if (task === undefined) return null;
   if (event.counted) task.failures += 1;
   if (isLegal('fail', task.state) && event.attempt >= task.attempt) task.state = 'FAILED';
-  return null;
-}
-
-/** An increment adds to what is there; a full snapshot replaces it. */
-function applyShuffleMaster(graph: ExecutionGraph, event: ShuffleMasterSnapshot): null {
-  const before = event.incremental ? (graph.shuffleMaster?.bytes ?? 0) : 0;
-  graph.shuffleMaster = { bytes: before + event.state.byteLength, incremental: event.incremental };
   return null;
 }
 

@@ -13,6 +13,7 @@ import type {
   VertexInputInfo,
 } from '../model/job-events.ts';
 import type { Distribution, JobGraph } from '../model/job-graph.ts';
+import type { PartitionPlacement } from '../model/shuffle-placements.ts';
 import type { ExecutionState, JobState } from '../model/states.ts';
 
 /** One subtask of an initialized vertex. */
@@ -88,6 +89,8 @@ export interface ShuffleMasterState {
   bytes: number;
   /** Whether increments lie on top of the last full snapshot. */
   incremental: boolean;
+  /** By `partitionKey`: where the shuffle service's partitions are. Empty where the state is another engine's. */
+  readonly placements: Map<string, PartitionPlacement>;
 }
 
 export interface ExecutionGraph {

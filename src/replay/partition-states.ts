@@ -3,6 +3,7 @@
 import { partitionKey } from '../model/ids.ts';
 import { decide } from './decision-table.ts';
 import type { ExecutionGraph, ExecutionVertex } from './execution-graph.ts';
+import { holderOf, usesShuffleService } from './partition-holder.ts';
 import type { DataSetReaders, ReaderGroup } from './reader-groups.ts';
 import { taskLabel } from './reasons.ts';
 import type { PartitionDecision } from './recovery-cases.ts';
@@ -51,7 +52,8 @@ function stateOf(
   rules: RecoveryRules,
 ): PartitionState {
   const { datasetId } = dataSet;
-  const { attempt, epoch, workerId } = task;
+  const { attempt, epoch } = task;
+  const workerId = holderOf(graph, datasetId, task);
   const partition = { datasetId, partitionIndex: task.subtask, attempt, workerId };
   const producerFinished = task.state === 'FINISHED';
   const neededBy = waitingFor(dataSet, task.subtask, waiting);
@@ -59,10 +61,15 @@ function stateOf(
     producerFinished,
     needed: neededBy !== null,
     givenUp: graph.released.has(partitionKey(datasetId, task.subtask)),
-    survives: producerFinished && survivors.has({ ...partition, epoch }),
+    survives: producerFinished && isHeld(graph, workerId) && survivors.has({ ...partition, epoch }),
     optionalAvailable: rules.optionalPartitionsAvailable,
   });
   return { partition, decision, neededBy };
+}
+
+/** With a shuffle service a partition that no snapshot places was never handed over. */
+function isHeld(graph: ExecutionGraph, holder: string | null): boolean {
+  return holder !== null || !usesShuffleService(graph);
 }
 
 function waitingFor(

@@ -45,6 +45,18 @@ export function survivorsFromReport(reports: Iterable<WorkerReport>, partHas: Pa
   };
 }
 
+/**
+ * Exactly the reported partitions, each with the holder that the store places it on: what a JobMaster finds, since it
+ * asks each holder for its own. A copy that lies elsewhere is nobody's.
+ */
+export function survivorsFromHolders(reports: Iterable<WorkerReport>, partHas: PartCheck = allParts): Survivors {
+  const byHolder = new Map([...reports].map((report) => [report.workerId, survivorsFromReport([report], partHas)]));
+  return {
+    has: (recorded) => recorded.workerId !== null && (byHolder.get(recorded.workerId)?.has(recorded) ?? false),
+    partHas,
+  };
+}
+
 function isSameAttempt(reported: ReportedPartition, recorded: RecordedPartition): boolean {
   const sameAttempt = reported.attempt === null || reported.attempt === recorded.attempt;
   const epoch = reported.epoch ?? null;

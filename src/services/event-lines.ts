@@ -1,8 +1,10 @@
 // inspect --events: a store's events one by one, in log order, filtered. Streams: memory does not grow with the log.
 // Spec: docs/commands.md "inspect --events".
 import { JobrecError } from '../model/errors.ts';
-import type { JobEvent, JobEventType } from '../model/job-events.ts';
+import { formatPartitionId } from '../model/ids.ts';
+import type { JobEvent, JobEventType, ShuffleMasterSnapshot } from '../model/job-events.ts';
 import type { Damage, JobLog, LogRecord } from '../model/job-log.ts';
+import { decodePlacements } from '../model/shuffle-placements.ts';
 import type { ExecutionGraph } from '../replay/execution-graph.ts';
 import { frameToJson } from '../store/flink/frame-json.ts';
 import type { EventLine } from './inspect-report.ts';
@@ -127,7 +129,21 @@ export function eventLine(record: LogRecord, names: ExecutionGraph): EventLine {
     attempt: numberField(event, 'attempt'),
     workerId: stringField(event, 'workerId'),
   };
-  return { ...head, ...event };
+  return event.type === 'shuffle-master-snapshot' ? { ...head, ...shuffleMasterFields(event) } : { ...head, ...event };
+}
+
+/** The state as what it says; its bytes as they are in hexadecimal digits, for a state of another engine. */
+function shuffleMasterFields(event: ShuffleMasterSnapshot): Readonly<Record<string, unknown>> {
+  const { incremental, state } = event;
+  const decoded = decodePlacements(state);
+  const held = new Map<string, string[]>();
+  for (const placement of typeof decoded === 'string' ? [] : decoded) {
+    const partitions = held.get(placement.holderId) ?? [];
+    partitions.push(formatPartitionId(placement));
+    held.set(placement.holderId, partitions);
+  }
+  const holders = [...held].map(([workerId, partitions]) => ({ workerId, partitions }));
+  return { incremental, stateBytes: state.byteLength, state: Buffer.from(state).toString('hex'), holders };
 }
 
 function fieldOf(event: JobEvent, field: string): unknown {

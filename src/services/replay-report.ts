@@ -12,10 +12,19 @@ export interface ReplayReport {
   readonly vertices: readonly ReplayVertex[];
   readonly edges: readonly ReplayEdge[];
   readonly coordinators: readonly ReplayCoordinator[];
-  readonly shuffleMaster: { readonly bytes: number; readonly incremental: boolean } | null;
+  /** What the ShuffleMaster's snapshots say; null where the store has none (partitions stay with their workers). */
+  readonly shuffleMaster: ReplayShuffleMaster | null;
   /** Recorded progress that recovery itself gives up. */
   readonly droppedEvents: readonly DroppedEventEntry[];
   readonly damage: Damage | null;
+}
+
+export interface ReplayShuffleMaster {
+  /** Of the last full snapshot and the increments behind it. */
+  readonly bytes: number;
+  readonly incremental: boolean;
+  /** Who holds how many partitions apart from the workers. Empty for another engine's state, which is opaque. */
+  readonly holders: readonly { readonly workerId: string; readonly partitions: number }[];
 }
 
 export interface ReplayVertex {

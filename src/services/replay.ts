@@ -5,7 +5,13 @@ import type { ExecutionState } from '../model/states.ts';
 import type { ExecutionGraph, ExecutionJobVertex, ExecutionVertex } from '../replay/execution-graph.ts';
 import { recoveredState } from '../replay/execution-graph.ts';
 import { jobSummary } from './inspect.ts';
-import type { ReplayCoordinator, ReplayReport, ReplayTask, ReplayVertex } from './replay-report.ts';
+import type {
+  ReplayCoordinator,
+  ReplayReport,
+  ReplayShuffleMaster,
+  ReplayTask,
+  ReplayVertex,
+} from './replay-report.ts';
 import { replayOpened } from './replayed-store.ts';
 import { openStore, type StoreInputOptions } from './store-input.ts';
 import { boundOf, isoTime } from './times.ts';
@@ -25,7 +31,7 @@ export async function replayStore(options: ReplayStoreOptions): Promise<ReplayRe
     vertices: [...graph.vertices.values()].map(replayVertex),
     edges: graph.edges.filter((edge) => graph.vertices.has(edge.consumerVertexId)),
     coordinators: replayCoordinators(graph),
-    shuffleMaster: graph.shuffleMaster,
+    shuffleMaster: replayShuffleMaster(graph),
     droppedEvents: droppedEvents.map(({ sequence, vertexId, subtask, reason }) => ({
       sequence,
       vertexId,
@@ -34,6 +40,15 @@ export async function replayStore(options: ReplayStoreOptions): Promise<ReplayRe
     })),
     damage,
   };
+}
+
+function replayShuffleMaster({ shuffleMaster }: ExecutionGraph): ReplayShuffleMaster | null {
+  if (shuffleMaster === null) return null;
+  const { bytes, incremental, placements } = shuffleMaster;
+  const counts = new Map<string, number>();
+  for (const { holderId } of placements.values()) counts.set(holderId, (counts.get(holderId) ?? 0) + 1);
+  const holders = [...counts].map(([workerId, partitions]) => ({ workerId, partitions }));
+  return { bytes, incremental, holders };
 }
 
 function replayVertex(vertex: ExecutionJobVertex): ReplayVertex {

@@ -1,9 +1,10 @@
-// Which partitions count as there in a prediction: what the user said, else what lies in the workers' folders, else
-// all that is recorded. Says what was assumed, and warns of what does not fit the store.
+// Which partitions count as there in a prediction: what the user said, else what lies in the folders of the workers and
+// the shuffle service, else all that is recorded. Says what was assumed, and warns of what does not fit the store.
 // Spec: cli-contract "diff", docs/commands.md "diff".
 import { partitionKey } from '../model/ids.ts';
 import type { JobLog } from '../model/job-log.ts';
 import type { ExecutionGraph } from '../replay/execution-graph.ts';
+import { shuffleHolders } from '../replay/partition-holder.ts';
 import type { Survivors } from '../replay/recovery-plan.ts';
 import {
   allSurvive,
@@ -39,7 +40,7 @@ export async function chooseSurvivors(
     case 'report':
       return fromReport(choice.file, graph);
     case 'workers':
-      return fromWorkers('workers', survivorsOnWorkers(choice.workers), choice.workers, graph);
+      return onWorkers(choice.workers, graph);
     case 'rest':
       return fromCluster(choice.workers, graph);
     case 'lost-workers':
@@ -70,13 +71,24 @@ function withUnnamed(survivors: Survivors, reports: readonly WorkerReport[]): Su
   };
 }
 
+/** The shuffle service is a process of its own, over a folder of its own: which workers are back says nothing of it. */
+function onWorkers(named: readonly string[], graph: ExecutionGraph): ChosenSurvivors {
+  return fromWorkers('workers', survivorsOnWorkers([...named, ...shuffleHolders(graph)]), named, graph);
+}
+
 function fromWorkers(
   kind: 'workers' | 'lost-workers',
   survivors: Survivors,
   named: readonly string[],
   graph: ExecutionGraph,
 ): ChosenSurvivors {
-  return { kind, survivors, assumptions: partsAssumption(graph), warnings: unknownWorkers(named, graph) };
+  const assumptions = [...serviceAssumption(named, graph), ...partsAssumption(graph)];
+  return { kind, survivors, assumptions, warnings: unknownWorkers(named, graph) };
+}
+
+function serviceAssumption(named: readonly string[], graph: ExecutionGraph): string[] {
+  const unnamed = [...shuffleHolders(graph)].filter((holder) => !named.includes(holder));
+  return unnamed.map((holder) => `partitions on ${holder} count as there: a lost worker takes none of them along`);
 }
 
 /** Workers that joined since the store's last event hold nothing of it, so they are no news. */
@@ -112,10 +124,10 @@ function partsAssumption(graph: ExecutionGraph): string[] {
 }
 
 function unknownWorkers(named: readonly string[], graph: ExecutionGraph): string[] {
-  const known = [...graph.workers.keys()];
+  const known = [...new Set([...graph.workers.keys(), ...shuffleHolders(graph)])];
   const list = known.length === 0 ? 'the store names no worker' : `known: ${known.join(', ')}`;
   return named
-    .filter((worker) => !graph.workers.has(worker))
+    .filter((worker) => !known.includes(worker))
     .map((worker) => `the store knows no worker "${worker}"; ${list}`);
 }
 

@@ -14,6 +14,8 @@ export interface JobFolder {
   readonly functions: string;
   /** One folder a TaskManager: its id and its partitions. */
   readonly workers: string;
+  /** One folder a shuffle service: the partitions that it holds. */
+  readonly shuffle: string;
   readonly planFile: string;
   readonly processesFile: string;
   readonly masterFile: string;
@@ -32,6 +34,7 @@ export function jobFolderAt(root: string): JobFolder {
     logs: at('logs'),
     functions: at('functions'),
     workers: at('workers'),
+    shuffle: at('shuffle'),
     planFile: at('plan.json'),
     processesFile: at('processes.json'),
     masterFile: at('master.json'),
@@ -45,4 +48,8 @@ export function jobsFolder(home: string): string {
 
 export function workerFolder(folder: JobFolder, workerId: string): string {
   return path.join(folder.workers, workerId);
+}
+
+export function shuffleServiceFolder(folder: JobFolder, serviceId: string): string {
+  return path.join(folder.shuffle, serviceId);
 }

@@ -1,7 +1,7 @@
 // The shape of a JobGraph as recorded in `job-submitted`: checked once a store, before anything relies on it.
 // Mirrors model/job-graph.ts; a field added there is added here as optional, because old stores lack it.
 import type { JobGraph } from '../model/job-graph.ts';
-import { exchangeKinds } from '../model/job-graph.ts';
+import { exchangeKinds, shuffleKinds } from '../model/job-graph.ts';
 import {
   isCount,
   isFlag,
@@ -77,6 +77,7 @@ const edge = objectOf({ producerVertexId: isText, consumerVertexId: isText, data
 
 const jobGraph = objectOf({
   name: isText,
+  shuffle: optional(oneOf(...shuffleKinds)),
   vertices: listOf(vertex),
   edges: listOf(edge),
   sources: listOf(source),

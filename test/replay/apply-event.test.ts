@@ -288,9 +288,18 @@ describe('the job', () => {
       incremental,
       state: new Uint8Array(length),
     });
-    expect(fold([snapshot(true, 5), snapshot(true, 7)])[0].shuffleMaster).toEqual({ bytes: 12, incremental: true });
-    expect(fold([snapshot(true, 5), snapshot(false, 3)])[0].shuffleMaster).toEqual({ bytes: 3, incremental: false });
-    expect(fold([snapshot(false, 5), snapshot(true, 3)])[0].shuffleMaster).toEqual({ bytes: 8, incremental: true });
+    expect(fold([snapshot(true, 5), snapshot(true, 7)])[0].shuffleMaster).toMatchObject({
+      bytes: 12,
+      incremental: true,
+    });
+    expect(fold([snapshot(true, 5), snapshot(false, 3)])[0].shuffleMaster).toMatchObject({
+      bytes: 3,
+      incremental: false,
+    });
+    expect(fold([snapshot(false, 5), snapshot(true, 3)])[0].shuffleMaster).toMatchObject({
+      bytes: 8,
+      incremental: true,
+    });
   });
 
   it('knows its workers', () => {
