@@ -1,7 +1,7 @@
 // JobEvent: the typed domain facts of a job's life, as jobrec records them and as Flink's events are mapped to.
 // Recovery rests on the events marked R; the others are the flight recorder's and never delay a recovery event.
 import type { IntermediateDataSetId, JobId, JobVertexId, WorkerId } from './ids.ts';
-import type { JobGraph } from './job-graph.ts';
+import type { FoundSplit, JobGraph } from './job-graph.ts';
 import type { JobState } from './states.ts';
 
 /** R. The job as submitted: first event of every jobrec store. */
@@ -135,6 +135,19 @@ export interface CoordinatorSnapshot {
   /** Indices of the splits whose reading has finished. */
   readonly finished: readonly number[];
   readonly supportsBatchSnapshot: boolean;
+  /** Only of a user-written enumerator. */
+  readonly enumerator?: EnumeratorSnapshot;
+}
+
+/** What a source's enumerator had found, beside who reads it. */
+export interface EnumeratorSnapshot {
+  /** Splits found (in an increment: since the last snapshot), with the index by which `assigned` and `finished` name them. */
+  readonly splits: readonly { readonly index: number; readonly split: FoundSplit }[];
+  /**
+   * The enumerator's own state as JSON text, as it was right after it had handed out the last of these splits; null:
+   * it gives none, or (in an increment) it is what it was.
+   */
+  readonly state: string | null;
 }
 
 /** R. */

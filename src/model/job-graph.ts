@@ -130,6 +130,32 @@ export interface Split {
   readonly bytes: number;
 }
 
+/** A split that a user-written enumerator found when the job ran, as it was then. */
+export interface FoundSplit {
+  /** The enumerator's own name for it, unique within the source. */
+  readonly id: string;
+  /** The file that it lies in; null: what it means only the source's reader function knows. */
+  readonly file: SourceFile | null;
+  /** First row and row after the last, in file order (Parquet); null: the whole file. */
+  readonly rows: readonly [number, number] | null;
+  /** What the enumerator tells the reader function, as JSON text; null: nothing. */
+  readonly data: string | null;
+}
+
+/** An export of a bundled module inside the job folder's `functions/`. */
+export interface FunctionRef {
+  readonly module: string;
+  readonly exportName: string;
+}
+
+/** A user-written SplitEnumerator (FLIP-27): it decides in the JobMaster which splits there are and who reads them. */
+export interface EnumeratorSpec extends FunctionRef {
+  /** Yields a split's rows; null: its file is read by the source's format. */
+  readonly reader: FunctionRef | null;
+  /** Tasks of a vertex that only reads this source. */
+  readonly parallelism: number;
+}
+
 export type SourceFormat = 'parquet' | 'csv' | 'json';
 export type OnBadRow = 'fail' | 'skip' | 'quarantine';
 
@@ -155,6 +181,8 @@ export interface SourceSpec {
   readonly onBadRow: OnBadRow;
   readonly columns: readonly Column[];
   readonly splits: readonly Split[];
+  /** Finds the splits while the job runs: `files` and `splits` are empty then. Absent: they are known now. */
+  readonly enumerator?: EnumeratorSpec;
 }
 
 export type SinkFormat = 'parquet' | 'csv' | 'json';

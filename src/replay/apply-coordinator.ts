@@ -2,6 +2,7 @@
 // word on a split wins. A reset returns the splits of its tasks, so that they are handed out again (FLIP-27's
 // addSplitsBack); a split is never counted as handed out to a task that has to start over.
 import type { CoordinatorSnapshot } from '../model/job-events.ts';
+import type { FoundSplit } from '../model/job-graph.ts';
 import type { CoordinatorState, ExecutionGraph, OperatorCoordinatorState } from './execution-graph.ts';
 
 const bytesPerNumber = 4;
@@ -13,11 +14,16 @@ export function applyCoordinatorSnapshot(graph: ExecutionGraph, event: Coordinat
   vertex.coordinator ??= { operators: new Map(), supportsBatchSnapshot: null };
   const operator = operatorFor(vertex.coordinator, event);
   for (let at = 0; at + 1 < event.assigned.length; at += 2) {
-    operator.assigned.set(event.assigned[at] as number, event.assigned[at + 1] as number);
+    const split = event.assigned[at] as number;
+    if (!operator.assigned.has(split)) operator.bytes += 2 * bytesPerNumber;
+    operator.assigned.set(split, event.assigned[at + 1] as number);
   }
-  for (const split of event.finished) operator.finished.add(split);
+  for (const split of event.finished) {
+    if (!operator.finished.has(split)) operator.bytes += bytesPerNumber;
+    operator.finished.add(split);
+  }
+  applyEnumerator(operator, event);
   operator.supportsBatchSnapshot = event.supportsBatchSnapshot;
-  operator.bytes = sizeOf(operator);
   vertex.coordinator.supportsBatchSnapshot = supportOf(vertex.coordinator);
   return null;
 }
@@ -30,14 +36,29 @@ function operatorFor(coordinator: CoordinatorState, event: CoordinatorSnapshot):
     supportsBatchSnapshot: null,
     assigned: new Map(),
     finished: new Set(),
+    splits: new Map(),
+    enumeratorState: null,
     bytes: 0,
   };
   coordinator.operators.set(event.operatorId, operator);
   return operator;
 }
 
-function sizeOf(operator: OperatorCoordinatorState): number {
-  return bytesPerNumber * (2 * operator.assigned.size + operator.finished.size);
+/** A split that is found again under its index is the same split. */
+function applyEnumerator(operator: OperatorCoordinatorState, { enumerator }: CoordinatorSnapshot): void {
+  if (enumerator === undefined) return;
+  for (const { index, split } of enumerator.splits) {
+    if (!operator.splits.has(index)) operator.bytes += sizeOf(split);
+    operator.splits.set(index, split);
+  }
+  if (enumerator.state === null) return;
+  operator.bytes += enumerator.state.length - (operator.enumeratorState?.length ?? 0);
+  operator.enumeratorState = enumerator.state;
+}
+
+function sizeOf({ id, file, rows, data }: FoundSplit): number {
+  const numbers = 1 + (file === null ? 0 : 2) + (rows === null ? 0 : 2);
+  return bytesPerNumber * numbers + id.length + (file?.path.length ?? 0) + (data?.length ?? 0);
 }
 
 function supportOf(coordinator: CoordinatorState): boolean | null {
@@ -52,8 +73,8 @@ export function returnSplits(coordinator: CoordinatorState, subtasks: ReadonlySe
     for (const [split, subtask] of operator.assigned) {
       if (!subtasks.has(subtask)) continue;
       operator.assigned.delete(split);
-      operator.finished.delete(split);
+      operator.bytes -= 2 * bytesPerNumber;
+      if (operator.finished.delete(split)) operator.bytes -= bytesPerNumber;
     }
-    operator.bytes = sizeOf(operator);
   }
 }

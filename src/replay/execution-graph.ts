@@ -12,7 +12,7 @@ import type {
   TaskMetrics,
   VertexInputInfo,
 } from '../model/job-events.ts';
-import type { Distribution, JobGraph } from '../model/job-graph.ts';
+import type { Distribution, FoundSplit, JobGraph } from '../model/job-graph.ts';
 import type { PartitionPlacement } from '../model/shuffle-placements.ts';
 import type { ExecutionState, JobState } from '../model/states.ts';
 
@@ -41,7 +41,11 @@ export interface OperatorCoordinatorState {
   assigned: Map<number, number>;
   /** Splits that have been read to the end. */
   finished: Set<number>;
-  /** Size of the state: 4 bytes a number. */
+  /** What a user-written enumerator has found, by split index; a split that nobody reads any more is handed out again. */
+  splits: Map<number, FoundSplit>;
+  /** The enumerator's own state, JSON text; null: none was recorded. */
+  enumeratorState: string | null;
+  /** Size of the state: 4 bytes a number, and the texts. */
   bytes: number;
 }
 

@@ -112,7 +112,15 @@ function stateOf(operatorId: string, vertexId: string, known: Judgement): Operat
     ? false
     : (known.answers.get(operatorId) ?? bySourceClass(operatorId, known.topology));
   const bytes = known.bytes.get(operatorId) ?? 0;
-  return { operatorId, supportsBatchSnapshot, assigned: new Map(), finished: new Set(), bytes };
+  return {
+    operatorId,
+    supportsBatchSnapshot,
+    assigned: new Map(),
+    splits: new Map(),
+    enumeratorState: null,
+    finished: new Set(),
+    bytes,
+  };
 }
 
 function bySourceClass(operatorId: string, { vertices }: FlinkTopology): true | null {

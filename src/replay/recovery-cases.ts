@@ -76,7 +76,7 @@ export const partitionCases: readonly DecisionRow<PartitionFacts, PartitionDecis
 
 export interface TaskFacts {
   readonly finished: boolean;
-  /** The vertex has a coordinator without batch snapshots: what it had handed out is not known any more. */
+  /** The vertex has a coordinator without batch snapshots, and it is gone: what it had handed out is not known any more. */
   readonly coordinatorLost: boolean;
   /** All tasks of the vertex have finished. */
   readonly vertexFinished: boolean;

@@ -111,6 +111,11 @@ export interface Survivors {
   has(partition: RecordedPartition): boolean;
   /** Whether a sink's staged file is there, whole: `bytes` is the length that was recorded. */
   partHas(part: { readonly sink: string; readonly file: string; readonly bytes: number }): boolean;
+  /**
+   * Whether the vertex's coordinators live and know what they handed out: a JobMaster that lost a worker only, or that
+   * has started them anew since it took over. Absent: none lives, as whenever a JobMaster takes over.
+   */
+  coordinatorLives?(vertexId: JobVertexId): boolean;
 }
 
 /** Where engines differ. Everything else of the tables is the same for all. */

@@ -27,6 +27,7 @@ interface QueuedTask {
 
 interface Spread {
   readonly rules: RecoveryRules;
+  readonly survivors: Survivors;
   readonly readers: Readers;
   readonly states: PartitionStates;
   readonly reruns: Map<ExecutionVertex, readonly Reason[]>;
@@ -48,6 +49,7 @@ export function findReruns(
 ): Reruns {
   const spread: Spread = {
     rules,
+    survivors,
     readers,
     states,
     reruns: new Map(),
@@ -57,18 +59,18 @@ export function findReruns(
     walkedDown: new Set(),
     pulledIn: new Set(),
   };
-  for (const vertex of graph.vertices.values()) seed(spread, vertex, survivors);
+  for (const vertex of graph.vertices.values()) seed(spread, vertex);
   if (rules.pendingRestartsConsumers) spreadFromPending(spread, graph);
   for (let next = 0; next < spread.queue.length; next += 1) spreadFrom(spread, spread.queue[next] as QueuedTask);
   return spread.reruns;
 }
 
-function seed(spread: Spread, vertex: ExecutionJobVertex, survivors: Survivors): void {
+function seed(spread: Spread, vertex: ExecutionJobVertex): void {
   const vertexFinished = vertex.tasks.every((task) => task.state === 'FINISHED');
-  const coordinatorLost = isCoordinatorLost(vertex);
+  const coordinatorLost = isCoordinatorLost(spread, vertex);
   for (const task of vertex.tasks) {
     const finished = task.state === 'FINISHED';
-    const missingPart = finished ? task.parts.find((part) => !survivors.partHas(part)) : undefined;
+    const missingPart = finished ? task.parts.find((part) => !spread.survivors.partHas(part)) : undefined;
     const decision = decide(taskCases, {
       finished,
       coordinatorLost,
@@ -85,8 +87,9 @@ function seed(spread: Spread, vertex: ExecutionJobVertex, survivors: Survivors):
   }
 }
 
-function isCoordinatorLost(vertex: ExecutionJobVertex): boolean {
-  return vertex.coordinator?.supportsBatchSnapshot === false;
+/** One that gives no snapshots and does not live: what it had handed out is not known any more. */
+function isCoordinatorLost({ survivors }: Spread, vertex: ExecutionJobVertex): boolean {
+  return vertex.coordinator?.supportsBatchSnapshot === false && survivors.coordinatorLives?.(vertex.id) !== true;
 }
 
 function lostPartitions(spread: Spread, vertex: ExecutionJobVertex, task: ExecutionVertex): Reason[] {
@@ -168,7 +171,11 @@ function walkDown(spread: Spread, { vertex, task }: QueuedTask): void {
 function walkAcross(spread: Spread, { vertex, task }: QueuedTask): void {
   if (spread.pulledIn.has(vertex)) return;
   spread.pulledIn.add(vertex);
-  const facts = { relation: 'same-vertex', inputLost: false, coordinatorLost: isCoordinatorLost(vertex) } as const;
+  const facts = {
+    relation: 'same-vertex',
+    inputLost: false,
+    coordinatorLost: isCoordinatorLost(spread, vertex),
+  } as const;
   for (const sibling of vertex.tasks) {
     consider(spread, { vertex, task: sibling }, facts, () => wholeSourceReason(vertex, task.subtask));
   }

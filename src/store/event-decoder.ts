@@ -5,6 +5,7 @@ import { Decoder } from '@msgpack/msgpack';
 import { messageOf } from '../model/errors.ts';
 import type {
   CommitStarted,
+  EnumeratorSnapshot,
   ExecutionVertexFinished,
   InputRange,
   JobEvent,
@@ -15,6 +16,7 @@ import type {
   TaskMetrics,
   VertexInputInfo,
 } from '../model/job-events.ts';
+import type { SourceFile } from '../model/job-graph.ts';
 import type { JobState } from '../model/states.ts';
 import { jobStates } from '../model/states.ts';
 import {
@@ -104,6 +106,7 @@ function eventOf(type: JobEvent['type'], vertex: number, cells: Cells, tables: G
         assigned: numbers(cells[3]),
         finished: numbers(cells[4]),
         supportsBatchSnapshot: flag(cells[5]),
+        ...(cells.length > 6 ? { enumerator: enumeratorSnapshot(cells) } : {}),
       };
     case 'shuffle-master-snapshot':
       // a copy: the decoder gives a view on the read window, and slicing a Buffer is a view again
@@ -217,6 +220,28 @@ function inputRanges(flat: Cells): InputRange[] {
     ranges.push({ partitions, subpartitions: [count(flat[at + 2]), count(flat[at + 3])] });
   }
   return ranges;
+}
+
+function enumeratorSnapshot(cells: Cells): EnumeratorSnapshot {
+  const flat = listOfGroups(cells[6], 5);
+  const splits: EnumeratorSnapshot['splits'][number][] = [];
+  for (let at = 0; at < flat.length; at += 5) {
+    const [id, file, rows] = [text(flat[at + 1]), sourceFile(flat[at + 2]), rowRange(flat[at + 3])];
+    splits.push({ index: count(flat[at]), split: { id, file, rows, data: textOrNull(flat[at + 4]) } });
+  }
+  return { splits, state: textOrNull(cells[7]) };
+}
+
+function sourceFile(cell: unknown): SourceFile | null {
+  if (cell === null) return null;
+  const [path, size, modifiedMs] = list(cell);
+  return { path: text(path), bytes: count(size), modifiedMs: number(modifiedMs) };
+}
+
+function rowRange(cell: unknown): readonly [number, number] | null {
+  if (cell === null) return null;
+  const [first, end] = numbers(cell);
+  return [count(first), count(end)];
 }
 
 function released(cell: unknown, tables: GraphTables): { datasetId: string; partitionIndex: number }[] {

@@ -3,6 +3,7 @@
 import { Encoder } from '@msgpack/msgpack';
 import type {
   CommitStarted,
+  EnumeratorSnapshot,
   ExecutionVertexFinished,
   JobEvent,
   PartitionsReleased,
@@ -56,7 +57,8 @@ function cellsOf(event: JobEvent, vertex: number, tables: GraphTables): readonly
       return [id, encodeNumberList(event.subtasks)];
     case 'coordinator-snapshot': {
       const lists = [encodeNumberList(event.assigned), encodeNumberList(event.finished)];
-      return [id, event.operatorId, event.incremental, ...lists, event.supportsBatchSnapshot];
+      const cells = [id, event.operatorId, event.incremental, ...lists, event.supportsBatchSnapshot];
+      return event.enumerator === undefined ? cells : [...cells, ...enumeratorCells(event.enumerator)];
     }
     case 'shuffle-master-snapshot':
       return [event.incremental, event.state];
@@ -97,6 +99,17 @@ function finishedCells(event: ExecutionVertexFinished, id: string | null, tables
   const { recordsIn, recordsOut, bytesIn, bytesOut, durationMs } = event.metrics;
   const metrics = encodeNumberList([recordsIn, recordsOut, bytesIn, bytesOut, durationMs]);
   return [id, event.subtask, event.attempt, event.epoch, event.workerId, partitions, parts, metrics];
+}
+
+function enumeratorCells({ splits, state }: EnumeratorSnapshot): unknown[] {
+  const cells = splits.flatMap(({ index, split: { id, file, rows, data } }) => [
+    index,
+    id,
+    file === null ? null : [file.path, file.bytes, file.modifiedMs],
+    rows === null ? null : encodeNumberList(rows),
+    data,
+  ]);
+  return [cells, state];
 }
 
 /** Runs of one data set become one list; the order of the partitions is kept. */

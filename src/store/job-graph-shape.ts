@@ -50,6 +50,8 @@ const vertex = objectOf({
   maxParallelism: isCount,
 });
 
+const reader = objectOf({ module: isText, exportName: isText });
+
 const source = objectOf({
   name: isText,
   format: oneOf('parquet', 'csv', 'json'),
@@ -63,6 +65,9 @@ const source = objectOf({
   }),
   onBadRow: oneOf('fail', 'skip', 'quarantine'),
   columns: listOf(column),
+  enumerator: optional(
+    objectOf({ module: isText, exportName: isText, reader: nullable(reader), parallelism: isCount }),
+  ),
   splits: listOf(objectOf({ file: isCount, rows: nullable(tupleOf(isCount, isCount)), bytes: isCount })),
 });
 

@@ -1,6 +1,6 @@
 // What each event does to the graph, and the table of events that do not fit the ones before them.
 import { describe, expect, it } from 'vitest';
-import type { JobEvent } from '../../src/model/job-events.ts';
+import type { CoordinatorSnapshot, JobEvent } from '../../src/model/job-events.ts';
 import { executionStates } from '../../src/model/states.ts';
 import type { ApplyFinding } from '../../src/replay/apply-event.ts';
 import { applyEvent } from '../../src/replay/apply-event.ts';
@@ -358,6 +358,25 @@ describe('coordinators', () => {
 
   it('get the splits of a reset task back', () => {
     expect(splitsOf([snapshot([0, 0, 1, 1], [0, 1]), reset('scan', 1)])).toEqual([[[0, 0]], [0], 12]);
+  });
+
+  it('remember what a user-written enumerator found, and its own last state', () => {
+    const split = (id: string) => ({ id, file: null, rows: null, data: null });
+    const found = (ids: string[], state: string | null, first: number, incremental = true): JobEvent => {
+      const splits = ids.map((id, at) => ({ index: first + at, split: split(id) }));
+      return { ...(snapshot([], [], { incremental }) as CoordinatorSnapshot), enumerator: { splits, state } };
+    };
+    const known = (events: JobEvent[]) => {
+      const operator = stateOf(events)?.operators.get('op');
+      const ids = [...(operator?.splits ?? [])].map(([index, { id }]) => `${index}${id}`);
+      return [ids, operator?.enumeratorState, operator?.bytes];
+    };
+    const events = [found(['a', 'b'], '"s1"', 0), found(['c'], null, 2)];
+    expect(known(events)).toEqual([['0a', '1b', '2c'], '"s1"', 3 * 5 + 4]);
+    expect(known([...events, found([], '"s2"', 0)])).toEqual([['0a', '1b', '2c'], '"s2"', 3 * 5 + 4]);
+    expect(known([...events, found(['d'], null, 3, false)])).toEqual([['3d'], null, 5]);
+    // The splits of a reset task are not lost: they are known, and nobody's.
+    expect(known([...events, snapshot([1, 1], [1]), reset('scan', 1)])).toEqual([['0a', '1b', '2c'], '"s1"', 19]);
   });
 
   it('are one a source; one that has no batch snapshots makes the vertex unrecoverable', () => {

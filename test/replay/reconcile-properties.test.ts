@@ -88,6 +88,7 @@ function twoByTwo(ranges: readonly (readonly [number, number])[], bits: number):
     ]),
     edges: [{ from: 'a', to: 'b', exchange: 'rescale', ranges }],
     coordinators: new Map(support === null || support === undefined ? [] : [['a', support]]),
+    living: new Set(),
     finished,
     lost: chosen(['a>rescale#0', 'a>rescale#1'], 4),
     givenUp: chosen(['a>rescale#0', 'a>rescale#1'], 6),
@@ -144,9 +145,9 @@ function isTrue(scenario: Scenario, plan: RecoveryPlan, task: RerunTask, reason:
         )
       );
     case 'source-without-batch-snapshot':
-      return scenario.coordinators.get(name) === false && reason.because.id === task.vertexId;
+      return isCoordinatorLost(scenario, name) && reason.because.id === task.vertexId;
     case 'source-restarts-whole':
-      return scenario.coordinators.get(name) === false && rerun.has(cause) && cause !== label;
+      return isCoordinatorLost(scenario, name) && rerun.has(cause) && cause !== label;
     case 'staged-part-missing':
       return scenario.partsLost.has(label);
     case 'finish-not-durable':
@@ -169,4 +170,8 @@ function chainEnds(plan: RecoveryPlan, start: RerunTask): boolean {
     if (task === undefined) return true;
   }
   return false;
+}
+
+function isCoordinatorLost(scenario: Scenario, name: string): boolean {
+  return scenario.coordinators.get(name) === false && !scenario.living.has(name);
 }

@@ -57,7 +57,7 @@ function outputsOf(scenario: Scenario, task: string): string[] {
 function startsOver(scenario: Scenario, rerun: ReadonlySet<string>, task: string): boolean {
   const { rules } = scenario;
   const siblings = allTasks(scenario).filter((other) => nameOf(other) === nameOf(task));
-  const noSnapshot = scenario.coordinators.get(nameOf(task)) === false;
+  const noSnapshot = scenario.coordinators.get(nameOf(task)) === false && !scenario.living.has(nameOf(task));
   const outputs = outputsOf(scenario, task);
   const unreadable = (partition: string) =>
     isGone(scenario, partition) || (!rules.optionalPartitionsAvailable && !isNeeded(scenario, partition));

@@ -26,6 +26,8 @@ export interface Scenario {
   readonly edges: readonly ScenarioEdge[];
   /** `false`: a coordinator without batch snapshots. */
   readonly coordinators: ReadonlyMap<string, boolean>;
+  /** Vertices whose coordinators live: the JobMaster did not change. */
+  readonly living: ReadonlySet<string>;
   readonly finished: ReadonlySet<string>;
   /** Partitions that are lost, and those that the old JobMaster gave up: `<producer>><exchange>#<n>`. */
   readonly lost: ReadonlySet<string>;
@@ -67,6 +69,7 @@ export function randomScenario(seed: number): Scenario {
       passesPending: false,
       initializesAfterRecovery: random.chance(0.7),
     },
+    living: some(names, random.pick([0, 0, 0.5, 1])),
   };
 }
 
@@ -196,5 +199,10 @@ export function partitionRef(partition: string): { datasetId: string; partitionI
 export function survivorsOf(scenario: Scenario): Survivors {
   const key = (ref: { datasetId: string; partitionIndex: number }) => `${ref.datasetId}#${ref.partitionIndex}`;
   const lost = new Set([...scenario.lost].map((partition) => key(partitionRef(partition))));
-  return { has: (partition) => !lost.has(key(partition)), partHas: (part) => !scenario.partsLost.has(part.file) };
+  const living = new Set([...scenario.living].map(vertexId));
+  return {
+    has: (partition) => !lost.has(key(partition)),
+    partHas: (part) => !scenario.partsLost.has(part.file),
+    coordinatorLives: (id) => living.has(id),
+  };
 }

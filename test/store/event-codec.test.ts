@@ -8,6 +8,27 @@ import { eventTypeOf, typeByteOf } from '../../src/store/event-types.ts';
 import { noVertex, optionalFlag } from '../../src/store/frame.ts';
 import { eventsOfEveryKind, finished, scanId, submitted } from './sample-store.ts';
 
+/** Shapes that came after the fixtures of format 1: elements behind those that every writer gives. */
+const withEnumerator: JobEvent = {
+  type: 'coordinator-snapshot',
+  vertexId: scanId,
+  operatorId: 'feed',
+  incremental: false,
+  assigned: [300, 1],
+  finished: [],
+  supportsBatchSnapshot: true,
+  enumerator: {
+    splits: [
+      {
+        index: 0,
+        split: { id: 'a', file: { path: '/a.csv', bytes: 7, modifiedMs: 1.5 }, rows: [0, 70_000], data: null },
+      },
+      { index: 300, split: { id: 'b', file: null, rows: null, data: '{"day":1}' } },
+    ],
+    state: '[1,2]',
+  },
+};
+
 /** Encodes and decodes in one log that begins with the submitted job. */
 function roundTrip(events: readonly JobEvent[]): unknown[] {
   const [encoder, decoder] = [new EventEncoder(), new EventDecoder()];
@@ -33,6 +54,23 @@ describe('round trip', () => {
 
   test.each(eventsOfEveryKind.map((event) => [event.type, event] as const))('%s', (_type, event) => {
     expect(roundTrip([submitted, event])[1]).toEqual(event);
+  });
+
+  test('a coordinator-snapshot of a user-written enumerator; cells of another shape are no event', () => {
+    expect(roundTrip([submitted, withEnumerator])[1]).toEqual(withEnumerator);
+    const before = [scanId, 'feed', false, new Uint8Array(), new Uint8Array(), true];
+    const wrong = [
+      [0, 'a', null, null],
+      [0, 'a', ['/a', -1, 0], null, null],
+      [0, 'a', null, new Uint8Array([1, 4]), null],
+      ['0', 'a', null, null, null],
+    ];
+    for (const splits of wrong) {
+      expect(decodeCells('coordinator-snapshot', [...before, splits, null]).kind, JSON.stringify(splits)).toBe(
+        'invalid',
+      );
+    }
+    expect(decodeCells('coordinator-snapshot', [...before, [0, 'a', null, null, null], null]).kind).toBe('event');
   });
 
   test('a graph with keys that are undefined comes back without them', () => {
