@@ -3,7 +3,7 @@
 import { Command, Flags, type Interfaces } from '@oclif/core';
 import type { Style } from '../render/style.ts';
 import { Output } from './output.ts';
-import { type CommandShape, usageErrorOf } from './usage-errors.ts';
+import { type CommandShape, spoken, usageErrorOf } from './usage-errors.ts';
 
 export type FlagsOf<T extends typeof Command> = Interfaces.InferredFlags<
   (typeof BaseCommand)['baseFlags'] & T['flags']
@@ -58,5 +58,5 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
 }
 
 function shapeOf(command: typeof Command): CommandShape {
-  return { id: command.id, flags: { ...command.flags, ...BaseCommand.baseFlags }, args: command.args };
+  return { id: spoken(command.id), flags: { ...command.flags, ...BaseCommand.baseFlags }, args: command.args };
 }

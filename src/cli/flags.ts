@@ -8,6 +8,12 @@ export const storeArg = Args.string({
   ignoreStdin: true,
 });
 
+export const checkpointArg = Args.string({
+  description: "a checkpoint's or savepoint's folder, or the _metadata file in it",
+  required: true,
+  ignoreStdin: true,
+});
+
 export const untilFlag = Flags.string({
   helpValue: 'P',
   description: 'Last event to take in: a sequence number, an ISO-8601 time, -10m, or finished:<vertex>#<subtask>.',

@@ -1,10 +1,12 @@
-// `jobrec --help`: the commands by what one wants to do, a first session, and the exit codes. Command help is oclif's.
+// `jobrec --help`: the commands by what one wants to do, a first session, and the exit codes; and the commands of a topic
+// (`jobrec checkpoint --help`). Command help is oclif's.
 import { Help, type Interfaces } from '@oclif/core';
-import { unknownCommand } from './usage-errors.ts';
+import { spoken, unknownCommand } from './usage-errors.ts';
 
 const groups: readonly (readonly [string, readonly string[]])[] = [
   ['RUN A JOB', ['run', 'jobs', 'cancel']],
   ['READ WHAT IT RECORDED', ['inspect', 'validate', 'replay', 'diff']],
+  ['CHECKPOINTS AND SAVEPOINTS', ['checkpoint:inspect']],
   ['REAL FLINK', ['doctor']],
 ];
 
@@ -27,15 +29,21 @@ export class JobrecHelp extends Help {
   }
 
   override async showHelp(argv: string[]): Promise<void> {
-    const subject = argv.find((each) => !each.startsWith('-') && each !== 'help');
+    const words = argv.filter((each) => !each.startsWith('-') && each !== 'help').flatMap((each) => each.split(':'));
+    const [first] = words;
     const known = this.config.commandIDs;
-    if (subject !== undefined && !known.includes(subject)) {
-      throw unknownCommand(
-        subject,
-        known.filter((id) => id !== 'help'),
-      );
-    }
-    await super.showHelp(argv);
+    const isTopic = known.some((id) => id.startsWith(`${first}:`));
+    if (isTopic && words.length === 1) return this.#showTopic(first ?? '');
+    const id = isTopic ? words.slice(0, 2).join(':') : first;
+    if (id !== undefined && !known.includes(id)) throw unknownCommand(words, known);
+    await super.showHelp(id === undefined ? argv : [id]);
+  }
+
+  #showTopic(topic: string): void {
+    const ids = this.sortedCommands.map((each) => each.id).filter((id) => id.startsWith(`${topic}:`));
+    const usage = this.section('USAGE', `$ jobrec ${topic} COMMAND [ARGUMENT] [FLAGS]`);
+    const more = `\`jobrec ${topic} COMMAND --help\` shows flags and examples.`;
+    this.log([usage, this.section('COMMANDS', this.#list(ids)), more].join('\n\n'));
   }
 
   protected override async showRootHelp(): Promise<void> {
@@ -58,7 +66,7 @@ export class JobrecHelp extends Help {
   #list(ids: readonly string[]): string {
     const found = ids.flatMap((id) => this.sortedCommands.filter((each) => each.id === id));
     return this.renderList(
-      found.map((each) => [each.id, this.summary(each) ?? '']),
+      found.map((each) => [spoken(each.id), this.summary(each) ?? '']),
       listOptions,
     );
   }

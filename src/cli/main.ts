@@ -39,11 +39,7 @@ export async function commandNotFound(options: {
   readonly config: { readonly commandIDs: readonly string[] };
 }): Promise<never> {
   // oclif joins what might be a topic and its command by a colon.
-  const [name = options.id] = options.id.split(':');
-  throw unknownCommand(
-    name,
-    options.config.commandIDs.filter((id) => id !== 'help'),
-  );
+  throw unknownCommand(options.id.split(':'), options.config.commandIDs);
 }
 
 async function leaveWith(error: unknown, args: readonly string[]): Promise<void> {
@@ -64,12 +60,15 @@ function missingCommand(): JobrecError {
   return new JobrecError('INVALID_ARGUMENT', 'missing command', { hint: 'jobrec --help lists the commands' });
 }
 
-/** Global flags may stand before the command; oclif wants the command first. */
+/** Global flags may stand before the command; oclif wants the command first, which may be two words. */
 function commandFirst(argv: readonly string[]): string[] {
   const isGlobal = (each: string) => each === '--json' || each === '--no-color';
   const command = argv.findIndex((each) => !isGlobal(each));
   if (command <= 0) return [...argv];
-  return [...argv.slice(command, command + 1), ...argv.slice(0, command), ...argv.slice(command + 1)];
+  const rest = argv.slice(command);
+  const words = rest.findIndex((each) => each.startsWith('-'));
+  const end = words === -1 ? rest.length : words;
+  return [...rest.slice(0, end), ...argv.slice(0, command), ...rest.slice(end)];
 }
 
 function wantsJson(argv: readonly string[]): boolean {

@@ -29,10 +29,21 @@ export function nearest(text: string, known: readonly string[]): string | null {
   return distance(text, candidate) <= Math.max(2, Math.floor(candidate.length / 3)) ? candidate : null;
 }
 
-export function unknownCommand(id: string, known: readonly string[]): JobrecError {
-  const near = nearest(id, known);
-  const message = `unknown command "${id}"${didYouMean(near)}; allowed: ${known.join(', ')}`;
-  return new JobrecError('INVALID_ARGUMENT', message, { data: { argument: id, nearest: near, allowed: known } });
+/** `words`: what was typed for a command; of a topic, its commands are what is allowed. */
+export function unknownCommand(words: readonly string[], commandIds: readonly string[]): JobrecError {
+  const known = commandIds.filter((id) => id !== 'help').map(spoken);
+  const [first = ''] = words;
+  const ofTopic = known.filter((name) => name.startsWith(`${first} `));
+  const argument = ofTopic.length === 0 ? first : words.slice(0, 2).join(' ');
+  const allowed = ofTopic.length === 0 ? known : ofTopic;
+  const near = nearest(argument, allowed);
+  const message = `unknown command "${argument}"${didYouMean(near)}; allowed: ${allowed.join(', ')}`;
+  return new JobrecError('INVALID_ARGUMENT', message, { data: { argument, nearest: near, allowed } });
+}
+
+/** A command as it is typed: `checkpoint inspect`. */
+export function spoken(commandId: string): string {
+  return commandId.replaceAll(':', ' ');
 }
 
 function unknownFlag(flag: string, shape: CommandShape): JobrecError {

@@ -2,6 +2,7 @@
 // runs, so that loading this list costs next to nothing.
 import type { Command } from '@oclif/core';
 import { CancelCommand } from './cancel.ts';
+import { CheckpointInspectCommand } from './checkpoint-inspect.ts';
 import { DiffCommand } from './diff.ts';
 import { DoctorCommand } from './doctor.ts';
 import { HelpCommand } from './help.ts';
@@ -19,6 +20,7 @@ export const COMMANDS: Readonly<Record<string, Command.Class>> = {
   validate: ValidateCommand,
   replay: ReplayCommand,
   diff: DiffCommand,
+  'checkpoint:inspect': CheckpointInspectCommand,
   doctor: DoctorCommand,
   help: HelpCommand,
 };

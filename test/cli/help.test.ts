@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { COMMANDS } from '../../src/commands/index.ts';
 import { runCli } from '../support/cli.ts';
 
-const shown = Object.keys(COMMANDS).filter((id) => id !== 'help');
+const shown = Object.keys(COMMANDS)
+  .filter((id) => id !== 'help')
+  .map((id) => id.replaceAll(':', ' '));
 
 describe('help', () => {
   it.each([['--help'], ['-h'], ['help'], []])('jobrec %s shows every command', async (...args) => {
@@ -17,14 +19,27 @@ describe('help', () => {
   });
 
   it.each(shown)('%s -h has usage, flags and examples', async (id) => {
-    const { code, stdout } = await runCli([id, '-h']);
+    const { code, stdout } = await runCli([...id.split(' '), '-h']);
     expect(code).toBe(0);
     for (const part of ['USAGE', 'EXAMPLES', '--json', `$ jobrec ${id}`]) expect(stdout).toContain(part);
-    await expect(stdout).toMatchFileSnapshot(`golden/help-${id}.txt`);
+    await expect(stdout).toMatchFileSnapshot(`golden/help-${id.replaceAll(' ', '-')}.txt`);
   });
 
-  it('is the same by `jobrec help COMMAND`', async () => {
-    expect((await runCli(['help', 'diff'])).stdout).toBe((await runCli(['diff', '--help'])).stdout);
+  it.each([[['diff']], [['checkpoint', 'inspect']], [['checkpoint']]])(
+    'is the same by `jobrec help %j`',
+    async (words) => {
+      const { code, stdout } = await runCli(['help', ...words]);
+      expect([code, stdout]).toEqual([0, (await runCli([...words, '--help'])).stdout]);
+      expect(stdout).not.toBe('');
+    },
+  );
+
+  it.each([['checkpoint'], ['checkpoint', '--help']])('of a topic lists its commands: %s %s', async (...args) => {
+    const { code, stdout } = await runCli(args.filter((each) => each !== undefined));
+    expect(code).toBe(0);
+    for (const id of shown.filter((each) => each.startsWith('checkpoint '))) {
+      expect(stdout).toMatch(new RegExp(`^  ${id} +\\S`, 'm'));
+    }
   });
 
   it('prints the version', async () => {

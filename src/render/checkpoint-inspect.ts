@@ -1,0 +1,119 @@
+// `checkpoint inspect` as text: what this checkpoint is, one line an operator, and its subtasks where they are asked for.
+import type {
+  CheckpointInspectReport,
+  CheckpointOperator,
+  CheckpointSubtask,
+} from '../services/checkpoint-inspect-report.ts';
+import type { Style } from './style.ts';
+import { table } from './table.ts';
+import { count, counted, cut, size } from './text.ts';
+
+export interface CheckpointInspectView {
+  /** A table of subtasks below each operator. */
+  readonly subtasks: boolean;
+}
+
+export function renderCheckpointInspect(
+  report: CheckpointInspectReport,
+  style: Style,
+  view: CheckpointInspectView,
+): string {
+  const blocks = [headLines(report, style), operatorsTable(report.operators, style)];
+  if (view.subtasks) blocks.push(...report.operators.map((operator) => subtasksBlock(operator, style)));
+  return blocks.filter((block) => block !== '').join('\n\n');
+}
+
+function headLines(report: CheckpointInspectReport, style: Style): string {
+  const { summary, masterStates } = report;
+  const format = `${report.format === 'jobrec' ? 'jobrec' : 'Flink'} format ${report.formatVersion}`;
+  const holds = `${counted(summary.operators, 'operator')}, ${counted(summary.subtasks, 'subtask')}`;
+  const files = summary.fileReferences === 0 ? '' : `, ${counted(summary.fileReferences, 'reference')} to state files`;
+  const lines = [
+    `${style.title('checkpoint')}  ${report.checkpointId}  ${typeText(report)}  ${style.quiet(`(${format})`)}`,
+    `${style.title('metadata')}    ${report.location}  ${style.quiet(`(${size(report.bytes)})`)}`,
+    `${style.title('state')}       ${stateSize(summary.stateSize)} in ${holds} (${stateSize(summary.inlineBytes)} inline${files})`,
+  ];
+  if (masterStates.length > 0) {
+    lines.push(`${style.title('master')}      ${masterStates.map(({ name }) => name).join(', ')}`);
+  }
+  return lines.join('\n');
+}
+
+function typeText({ type, properties }: CheckpointInspectReport): string {
+  if (type === null) return 'checkpoint or savepoint (this format does not record which)';
+  const details = [properties?.formatType?.toLowerCase(), actionText(properties?.postCheckpointAction ?? null)];
+  const shown = details.filter((each) => each !== null && each !== undefined);
+  const name = properties?.name.toLowerCase() ?? type;
+  return shown.length === 0 ? name : `${name} (${shown.join(', ')})`;
+}
+
+function actionText(action: string | null): string | null {
+  return action === null || action === 'NONE' ? null : `then ${action.toLowerCase()}`;
+}
+
+function operatorsTable(operators: readonly CheckpointOperator[], style: Style): string {
+  const columns = [
+    { title: 'operator' },
+    { title: 'parallelism', align: 'right' },
+    { title: 'of max', align: 'right' },
+    { title: 'state', align: 'right' },
+    { title: 'holds' },
+    { title: 'operator id' },
+  ] as const;
+  const rows = operators.map((operator) => [
+    cut(operator.name ?? operator.uid ?? '(no name)', 40),
+    count(operator.parallelism),
+    count(operator.maxParallelism),
+    stateSize(operator.stateSize),
+    cut(holdsText(operator), 70),
+    style.quiet(operator.operatorId),
+  ]);
+  return table(columns, rows, style);
+}
+
+const handleWords = [
+  ['managedKeyed', 'keyed'],
+  ['rawKeyed', 'raw keyed'],
+  ['managedOperator', 'operator'],
+  ['rawOperator', 'raw operator'],
+  ['inputChannel', 'input in flight'],
+  ['resultSubpartition', 'output in flight'],
+] as const;
+
+/** `keyed ×4, operator ×4 (SourceReaderState), coordinator 93 B`. */
+function holdsText(operator: CheckpointOperator): string {
+  if (operator.fullyFinished) return 'finished';
+  const parts: string[] = [];
+  for (const [field, word] of handleWords) {
+    const handles = operator.subtasks.reduce((sum, subtask) => sum + subtask[field], 0);
+    const names = field === 'managedOperator' ? operator.operatorStates.map(({ name }) => name) : [];
+    if (handles > 0) parts.push(`${word} ×${handles}${names.length === 0 ? '' : ` (${names.join(', ')})`}`);
+  }
+  if (operator.coordinatorBytes !== null) parts.push(`coordinator ${size(operator.coordinatorBytes)}`);
+  if (operator.finishedSubtasks > 0) {
+    parts.push(`${operator.finishedSubtasks} of ${counted(operator.parallelism, 'subtask')} finished`);
+  }
+  return parts.length === 0 ? '-' : parts.join(', ');
+}
+
+function subtasksBlock(operator: CheckpointOperator, style: Style): string {
+  const name = operator.name ?? operator.uid ?? '(no name)';
+  const title = `${style.title(name)}  ${style.quiet(operator.operatorId)}`;
+  if (operator.subtasks.length === 0) return `${title}\n  no subtask has state`;
+  const columns = [
+    { title: 'subtask', align: 'right' },
+    ...handleWords.map(([, word]) => ({ title: word, align: 'right' as const })),
+    { title: 'state', align: 'right' },
+  ] as const;
+  return `${title}\n${table(columns, operator.subtasks.map(subtaskRow), style)}`;
+}
+
+function subtaskRow(subtask: CheckpointSubtask): string[] {
+  const handles = handleWords.map(([field]) => (subtask[field] === 0 ? '-' : count(subtask[field])));
+  return [String(subtask.subtask), ...handles, subtask.finished ? 'finished' : stateSize(subtask.stateSize)];
+}
+
+/** Sizes as people read them; a hostile file may say anything. */
+function stateSize(bytes: bigint): string {
+  return bytes < 0n ? String(bytes) : size(Number(bytes));
+}

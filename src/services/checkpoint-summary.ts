@@ -1,0 +1,153 @@
+// One walk over a checkpoint's metadata, summed by operator and subtask as Flink's own reader does: the last of two entries
+// of one subtask counts. Bounded: what no job has is refused before it is kept. Spec: docs/checkpoints.md.
+import type {
+  CheckpointMetadata,
+  CheckpointProperties,
+  CheckpointVisitor,
+  NamedState,
+  OperatorHead,
+  StateStream,
+  SubtaskTotals,
+} from '../model/checkpoint.ts';
+import { JobrecError } from '../model/errors.ts';
+import { walkSound } from '../store/checkpoint/walk-sound.ts';
+import type {
+  CheckpointInspectReport,
+  CheckpointNamedState,
+  CheckpointOperator,
+  CheckpointSubtask,
+} from './checkpoint-inspect-report.ts';
+
+/** Ten times what the largest known jobs have; a report of more would not fit into one document. */
+const operatorsMax = 100_000;
+const subtasksMax = 1_000_000;
+const namedStatesMax = 100_000;
+
+/** Errors: CHECKPOINT_DAMAGED. */
+export function summarizeCheckpoint(metadata: CheckpointMetadata): CheckpointInspectReport {
+  const summary = new Summary(metadata);
+  walkSound(metadata, summary.visitor());
+  return summary.report();
+}
+
+interface OperatorRow {
+  readonly head: OperatorHead;
+  readonly subtasks: Map<number, CheckpointSubtask>;
+  readonly states: Map<string, CheckpointNamedState>;
+}
+
+class Summary {
+  readonly #metadata: CheckpointMetadata;
+  readonly #operators: OperatorRow[] = [];
+  readonly #masterStates: CheckpointInspectReport['masterStates'][number][] = [];
+  #checkpointId = 0n;
+  #properties: CheckpointProperties | null = null;
+  #subtasks = 0;
+  #namedStates = 0;
+  #inlineBytes = 0n;
+  #fileReferences = 0;
+
+  constructor(metadata: CheckpointMetadata) {
+    this.#metadata = metadata;
+  }
+
+  visitor(): CheckpointVisitor {
+    return {
+      head: ({ checkpointId }) => {
+        this.#checkpointId = checkpointId;
+      },
+      masterState: ({ name, version, bytes, offset }) => {
+        this.#bound(this.#masterStates.length + 1, namedStatesMax, 'master states', offset);
+        this.#masterStates.push({ name, version, bytes });
+      },
+      operator: (head) => this.#operator(head),
+      namedState: (state) => this.#namedState(state),
+      stream: (stream) => this.#stream(stream),
+      subtask: (totals) => this.#subtask(totals),
+      properties: (properties) => {
+        this.#properties = properties;
+      },
+    };
+  }
+
+  report(): CheckpointInspectReport {
+    const { format, formatVersion, file, bytes } = this.#metadata;
+    const operators = this.#operators.map(operatorOf).sort((a, b) => (a.operatorId < b.operatorId ? -1 : 1));
+    const { type = null, ...properties } = this.#properties ?? {};
+    return {
+      format,
+      formatVersion,
+      checkpointId: this.#checkpointId,
+      type,
+      location: file,
+      bytes,
+      properties: this.#properties === null ? null : (properties as Omit<CheckpointProperties, 'type'>),
+      masterStates: this.#masterStates,
+      summary: {
+        operators: operators.length,
+        subtasks: operators.reduce((sum, { subtasks }) => sum + subtasks.length, 0),
+        stateSize: sumOf(operators),
+        inlineBytes: this.#inlineBytes,
+        fileReferences: this.#fileReferences,
+      },
+      operators,
+    };
+  }
+
+  #operator(head: OperatorHead): void {
+    this.#bound(this.#operators.length + 1, operatorsMax, 'operators', head.offset);
+    this.#inlineBytes += BigInt(head.coordinator?.length ?? 0);
+    this.#operators.push({ head, subtasks: new Map(), states: new Map() });
+  }
+
+  #namedState({ name, mode, elements, offset }: NamedState): void {
+    const states = this.#operators.at(-1)?.states;
+    const before = states?.get(name)?.elements ?? 0;
+    this.#bound(++this.#namedStates, namedStatesMax, 'named states', offset);
+    states?.set(name, { name, mode, elements: before + elements.length });
+  }
+
+  #stream({ place, size }: StateStream): void {
+    if (place === 'inline') this.#inlineBytes += size;
+    else if (place !== 'nowhere') this.#fileReferences += 1;
+  }
+
+  #subtask({ subtask, finished, handles, stateSize, offset }: SubtaskTotals): void {
+    this.#bound(++this.#subtasks, subtasksMax, 'subtasks', offset);
+    this.#operators.at(-1)?.subtasks.set(subtask, { subtask, finished, ...handles, stateSize });
+  }
+
+  #bound(count: number, most: number, what: string, offset: number): void {
+    if (count <= most) return;
+    const { file } = this.#metadata;
+    throw new JobrecError('CHECKPOINT_DAMAGED', `${file} holds more than ${most} ${what} (byte ${offset})`, {
+      data: { path: file, offset },
+    });
+  }
+}
+
+function operatorOf({ head, subtasks, states }: OperatorRow): CheckpointOperator {
+  const rows = [...subtasks.values()].sort((a, b) => a.subtask - b.subtask);
+  const coordinatorBytes = head.coordinator?.length ?? null;
+  return {
+    operatorId: head.operatorId,
+    uid: head.uid,
+    name: head.name,
+    parallelism: head.parallelism,
+    maxParallelism: head.maxParallelism,
+    fullyFinished: head.fullyFinished,
+    finishedSubtasks: rows.filter(({ finished }) => finished).length,
+    coordinatorBytes,
+    stateSize: sumOf([{ stateSize: BigInt(coordinatorBytes ?? 0) }, ...rows]),
+    operatorStates: [...states.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
+    subtasks: rows,
+  };
+}
+
+/** Like Java's sum of longs. */
+function sumOf(rows: readonly { readonly stateSize: bigint }[]): bigint {
+  return BigInt.asIntN(
+    64,
+    rows.reduce((sum, { stateSize }) => sum + stateSize, 0n),
+  );
+}

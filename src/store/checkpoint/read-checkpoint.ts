@@ -1,0 +1,88 @@
+// From a path to an opened checkpoint: finds the metadata file, reads it whole and recognises its format by its first bytes.
+// Reads that one file only, and changes nothing. Errors: CHECKPOINT_NOT_FOUND, NOT_A_CHECKPOINT, CHECKPOINT_DAMAGED,
+// STORE_UNREADABLE, FORMAT_TOO_NEW, FORMAT_TOO_OLD. Spec: docs/checkpoints.md.
+import { open, readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import type { CheckpointMetadata } from '../../model/checkpoint.ts';
+import { JobrecError } from '../../model/errors.ts';
+import { flinkCheckpointFormat } from '../flink/checkpoint/flink-metadata.ts';
+import { type CheckpointFormat, type MetadataFile, metadataName } from './checkpoint-format.ts';
+
+const formats: readonly CheckpointFormat[] = [flinkCheckpointFormat];
+
+/** Larger than any that was ever seen; a job of 10,000 tasks has some megabytes. */
+const metadataBytesMax = 1024 ** 3;
+
+/** `location`: a checkpoint's folder, or the metadata file itself. */
+export async function readCheckpoint(location: string): Promise<CheckpointMetadata> {
+  const metadata = await readMetadataFile(await findMetadataFile(location));
+  const format = formats.find((each) => each.recognises(metadata.bytes));
+  if (format === undefined) throw notACheckpoint(metadata);
+  return format.open(metadata);
+}
+
+async function findMetadataFile(location: string): Promise<string> {
+  const target = path.resolve(location);
+  const found = await statOrNull(target);
+  if (found === null) {
+    throw new JobrecError('CHECKPOINT_NOT_FOUND', `${target}: no such file or folder`, { data: { path: target } });
+  }
+  if (!found.isDirectory()) return target;
+  const file = path.join(target, metadataName);
+  if ((await statOrNull(file)) !== null) return file;
+  throw await noMetadataIn(target);
+}
+
+async function noMetadataIn(folder: string): Promise<JobrecError> {
+  const below = await checkpointsBelow(folder);
+  const hint =
+    below.length === 0
+      ? 'a checkpoint without it was never completed'
+      : `below it: ${below.slice(-5).join(', ')}${below.length > 5 ? ` and ${below.length - 5} more` : ''}`;
+  return new JobrecError('NOT_A_CHECKPOINT', `${folder} holds no ${metadataName}`, {
+    data: { path: folder, checkpointsBelow: below.slice(-100) },
+    hint,
+  });
+}
+
+/** Folders with a metadata file directly below, oldest checkpoint first. */
+async function checkpointsBelow(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  const found = await Promise.all(
+    names.slice(0, 1000).map(async (name) => (await statOrNull(path.join(folder, name, metadataName))) !== null),
+  );
+  return names.filter((_, index) => found[index]).sort((a, b) => numberIn(a) - numberIn(b) || (a < b ? -1 : 1));
+}
+
+/** 12 of `chk-12`. */
+function numberIn(name: string): number {
+  return Number(/^chk-(\d+)$/.exec(name)?.[1] ?? 0);
+}
+
+async function readMetadataFile(file: string): Promise<MetadataFile> {
+  const handle = await open(file, 'r');
+  try {
+    const { size } = await handle.stat();
+    if (size > metadataBytesMax) {
+      throw new JobrecError('NOT_A_CHECKPOINT', `${file} has ${size} bytes, more than a checkpoint's metadata`, {
+        data: { path: file, bytes: size },
+      });
+    }
+    return { file, folder: path.dirname(file), bytes: await handle.readFile() };
+  } finally {
+    await handle.close();
+  }
+}
+
+function notACheckpoint({ file, bytes }: MetadataFile): JobrecError {
+  const what = bytes.length === 0 ? 'is empty' : 'begins like no checkpoint of Flink or jobrec';
+  return new JobrecError('NOT_A_CHECKPOINT', `${file} ${what} (byte 0)`, { data: { path: file, offset: 0 } });
+}
+
+async function statOrNull(target: string) {
+  return stat(target).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return null;
+    throw error;
+  });
+}

@@ -1,0 +1,73 @@
+// Checkpoints of real Flink with what Flink's own reader says of each, for tests: those beside the project
+// (../shared/flink/savepoints, too many to carry) and our own in fixtures/checkpoints.
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { CheckpointInspectReport } from '../../../src/services/checkpoint-inspect-report.ts';
+
+const projectRoot = path.join(import.meta.dirname, '../../..');
+export const sharedSavepoints = path.join(projectRoot, '../shared/flink/savepoints');
+export const ownCheckpoints = path.join(projectRoot, 'fixtures/checkpoints');
+
+/** What Flink's reader said, as it was written down. */
+export interface CheckpointTruth {
+  readonly path: string;
+  readonly checkpointId: number;
+  readonly properties: string | null;
+  readonly masterStates: number;
+  readonly operators: readonly OperatorTruth[];
+}
+
+interface OperatorTruth {
+  readonly operatorId: string;
+  readonly name?: string | null;
+  readonly uid?: string | null;
+  readonly parallelism: number;
+  readonly maxParallelism: number;
+  readonly fullyFinished: boolean;
+  /** -1: none. */
+  readonly coordinatorBytes: number;
+  readonly stateSize: number;
+  readonly subtasks: readonly Readonly<Record<string, number>>[];
+}
+
+/** Empty where the folder is not there. */
+export function truthOf(folder: string): readonly CheckpointTruth[] {
+  const file = path.join(folder, 'truth.json');
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as CheckpointTruth[]) : [];
+}
+
+/** A report in the words of the truth, with exactly those fields of an operator that `like` has. */
+export function asTruth(report: CheckpointInspectReport, like: CheckpointTruth): CheckpointTruth {
+  const operators = report.operators.map((operator, index) => {
+    const { subtasks, coordinatorBytes, stateSize, ...rest } = operator;
+    const all = {
+      ...rest,
+      coordinatorBytes: coordinatorBytes ?? -1,
+      stateSize: Number(stateSize),
+      subtasks: subtasks.map((subtask, each) =>
+        onlyFieldsOf({ ...subtask, stateSize: Number(subtask.stateSize) }, like.operators[index]?.subtasks[each]),
+      ),
+    };
+    return onlyFieldsOf(all, like.operators[index]) as unknown as OperatorTruth;
+  });
+  return {
+    path: like.path,
+    checkpointId: Number(report.checkpointId),
+    properties: javaTextOf(report),
+    masterStates: report.masterStates.length,
+    operators,
+  };
+}
+
+function onlyFieldsOf(all: object, like: object | undefined): Record<string, number> {
+  return Object.fromEntries(Object.entries(all).filter(([name]) => like === undefined || name in like));
+}
+
+/** Flink's toString of its snapshot type. */
+function javaTextOf({ type, properties }: CheckpointInspectReport): string | null {
+  if (properties === null) return null;
+  const { name, postCheckpointAction, formatType, sharingFilesStrategy } = properties;
+  return type === 'savepoint'
+    ? `SavepointType{name='${name}', postCheckpointAction=${postCheckpointAction}, formatType=${formatType}}`
+    : `CheckpointType{name='${name}', sharingFilesStrategy=${sharingFilesStrategy}}`;
+}
