@@ -226,6 +226,45 @@ export interface RecoveryCompleted {
   readonly durationMs: number;
 }
 
+/** Rows of a sink that are part of its output with this checkpoint: all since the job's state began. */
+export interface SinkRows {
+  readonly sink: string;
+  readonly rows: number;
+}
+
+/** R. A streaming job's checkpoint is complete: its `_metadata` is durable, and the job can go on from it. */
+export interface CheckpointCompleted {
+  readonly type: 'checkpoint-completed';
+  readonly checkpointId: number;
+  /** Absolute path of its folder. */
+  readonly location: string;
+  /** Bytes of all state, without `_metadata`'s own. */
+  readonly stateBytes: number;
+  readonly durationMs: number;
+  readonly sinks: readonly SinkRows[];
+}
+
+/** R. Like a checkpoint, but asked for and owned by the user: the job never deletes it. */
+export interface SavepointCompleted extends Omit<CheckpointCompleted, 'type'> {
+  readonly type: 'savepoint-completed';
+}
+
+/** A checkpoint that was given up. */
+export interface CheckpointAborted {
+  readonly type: 'checkpoint-aborted';
+  readonly checkpointId: number;
+  readonly reason: string;
+}
+
+/** The tasks were set back to a checkpoint. */
+export interface CheckpointRestored {
+  readonly type: 'checkpoint-restored';
+  readonly checkpointId: number;
+  readonly location: string;
+  /** Newer checkpoints that could not be used, with why. */
+  readonly skipped: readonly { readonly checkpointId: number; readonly reason: string }[];
+}
+
 export type JobEvent =
   | JobSubmitted
   | JobStatusChanged
@@ -240,7 +279,11 @@ export type JobEvent =
   | ExecutionDeployed
   | ExecutionFailed
   | CommitStarted
-  | RecoveryCompleted;
+  | RecoveryCompleted
+  | CheckpointCompleted
+  | SavepointCompleted
+  | CheckpointAborted
+  | CheckpointRestored;
 
 export type JobEventType = JobEvent['type'];
 
@@ -256,4 +299,6 @@ export const recoveryEventTypes: ReadonlySet<JobEventType> = new Set<JobEventTyp
   'partitions-released',
   'commit-started',
   'recovery-completed',
+  'checkpoint-completed',
+  'savepoint-completed',
 ]);

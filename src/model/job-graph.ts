@@ -1,6 +1,7 @@
 // The JobGraph: what the planner makes of a job file and the engine runs. Plain JSON throughout, because it is
 // recorded in the store's first event and read back by later JobMasters and by the offline commands.
 import type { IntermediateDataSetId, JobVertexId } from './ids.ts';
+import type { StreamingPlan } from './streaming-plan.ts';
 
 /** How an exchange moves rows from the producer's tasks to the consumer's. */
 export const exchangeKinds = ['forward', 'rescale', 'rebalance', 'hash', 'broadcast', 'gather'] as const;
@@ -211,4 +212,6 @@ export interface JobGraph {
   readonly sinks: readonly SinkSpec[];
   /** DuckDB's version: the hash function of the exchanges depends on it, so a resume across a change is refused. */
   readonly duckdbVersion: string;
+  /** The operators of a job of `mode: streaming`, whose vertices have no steps and no sinks here; absent: a batch job. */
+  readonly streaming?: StreamingPlan;
 }

@@ -1,26 +1,8 @@
-// The table of known configuration options, under Flink's names: type, default and one line of what it does. It is the
-// only place that knows them; docs/job-file.md repeats it and a test compares the two. Defaults differ from Flink's
+// The table of known configuration options, under Flink's names: type, default and one line of what it does. Those of
+// streaming jobs: streaming-options.ts. docs/job-file.md repeats it and a test compares the two. Defaults differ from Flink's
 // where a better one costs nothing here (snapshots with every finish, heartbeats on one machine).
 
-export type OptionType =
-  | { readonly kind: 'duration' }
-  | { readonly kind: 'size' }
-  | { readonly kind: 'boolean' }
-  | { readonly kind: 'integer'; readonly min: number }
-  | { readonly kind: 'factor'; readonly min: number; readonly max?: number }
-  /** `aliases`: other spellings that Flink takes. */
-  | {
-      readonly kind: 'enum';
-      readonly values: readonly string[];
-      readonly aliases?: Readonly<Record<string, string>>;
-    };
-
-export interface OptionDefinition {
-  readonly type: OptionType;
-  /** As a user would write it; null: not set. */
-  readonly default: string | null;
-  readonly description: string;
-}
+import { type OptionDefinition, type OptionType, option } from './option-types.ts';
 
 const duration: OptionType = { kind: 'duration' };
 const size: OptionType = { kind: 'size' };
@@ -38,10 +20,6 @@ export const restartStrategyAliases: Readonly<Record<string, (typeof restartStra
   exponentialdelay: 'exponential-delay',
   failurerate: 'failure-rate',
 };
-
-function option(type: OptionType, defaultText: string | null, description: string): OptionDefinition {
-  return { type, default: defaultText, description };
-}
 
 export const optionTable = {
   'execution.batch.job-recovery.enabled': option(
@@ -133,6 +111,4 @@ export const optionTable = {
   ),
 } as const satisfies Record<string, OptionDefinition>;
 
-export type OptionName = keyof typeof optionTable;
-
-export const optionNames = Object.keys(optionTable) as readonly OptionName[];
+export const optionNames = Object.keys(optionTable) as readonly (keyof typeof optionTable)[];

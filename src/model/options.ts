@@ -4,14 +4,20 @@
 import { parseBoolean, parseDurationMs, parseSizeBytes, parseWholeNumber } from './config-values.ts';
 import { JobrecError } from './errors.ts';
 import { nearestName } from './nearest-name.ts';
+import { optionTable, restartStrategyAliases, restartStrategyTypes } from './option-table.ts';
+import type { OptionDefinition, OptionType } from './option-types.ts';
 import {
-  type OptionName,
-  type OptionType,
-  optionNames,
-  optionTable,
-  restartStrategyAliases,
-  restartStrategyTypes,
-} from './option-table.ts';
+  deprecatedOptionNames,
+  externalizedRetentions,
+  type StreamingOptions,
+  streamingOptionTable,
+} from './streaming-options.ts';
+
+const knownOptions = { ...optionTable, ...streamingOptionTable } as const satisfies Record<string, OptionDefinition>;
+
+type OptionName = keyof typeof knownOptions;
+
+const optionNames = Object.keys(knownOptions) as readonly OptionName[];
 
 /** Same shape as the engine's restart decision takes. */
 export type RestartStrategyOptions =
@@ -50,6 +56,7 @@ export interface Options {
   readonly workerMemoryBytes: number | null;
   readonly autoParallelism: AutoParallelismOptions;
   readonly broadcastThresholdBytes: number;
+  readonly streaming: StreamingOptions;
 }
 
 export interface AutoParallelismOptions {
@@ -86,19 +93,46 @@ export function readOptions(config: Readonly<Record<string, string>>): Options {
       defaultSourceParallelism: optionalAmount(config, `${auto}.default-source-parallelism`),
     },
     broadcastThresholdBytes: amount(config, 'table.optimizer.join.broadcast-threshold'),
+    streaming: readStreamingOptions(config),
   };
+}
+
+function readStreamingOptions(config: Readonly<Record<string, string>>): StreamingOptions {
+  const checkpointFolder = rawValue(config, 'execution.checkpointing.dir');
+  const storage = rawValue(config, 'execution.checkpointing.storage');
+  return {
+    intervalMs: optionalAmount(config, 'execution.checkpointing.interval'),
+    minPauseMs: amount(config, 'execution.checkpointing.min-pause'),
+    timeoutMs: amount(config, 'execution.checkpointing.timeout'),
+    tolerableFailedCheckpoints: amount(config, 'execution.checkpointing.tolerable-failed-checkpoints'),
+    maxConcurrentCheckpoints: amount(config, 'execution.checkpointing.max-concurrent-checkpoints'),
+    retainedCheckpoints: amount(config, 'execution.checkpointing.num-retained'),
+    storage: storage === 'filesystem' || (storage === null && checkpointFolder !== null) ? 'filesystem' : 'jobmanager',
+    checkpointFolder,
+    savepointFolder: rawValue(config, 'execution.checkpointing.savepoint-dir'),
+    retention: retentionOf(rawValue(config, 'execution.checkpointing.externalized-checkpoint-retention')),
+    inlineThresholdBytes: amount(config, 'execution.checkpointing.data-inline-threshold'),
+    defaultParallelism: amount(config, 'parallelism.default'),
+    maxParallelism: amount(config, 'pipeline.max-parallelism'),
+    bufferTimeoutMs: amount(config, 'execution.buffer-timeout.interval'),
+  };
+}
+
+function retentionOf(text: string | null): StreamingOptions['retention'] {
+  return externalizedRetentions.find((known) => known === text) ?? 'DELETE_ON_CANCELLATION';
 }
 
 /** Checks one option by itself. Throws INVALID_ARGUMENT (data: `option`, and `nearest` or `value`). */
 export function checkOption(name: string, value: string): void {
-  if (!isOptionName(name)) {
+  const known = deprecatedOptionNames[name] ?? name;
+  if (!isOptionName(known)) {
     const nearest = nearestName(name, optionNames);
     throw new JobrecError('INVALID_ARGUMENT', `unknown option ${name}`, {
       data: { option: name, nearest },
       hint: `did you mean ${nearest}?`,
     });
   }
-  const { type } = optionTable[name];
+  const { type } = knownOptions[known];
   if (parsedValue(type, value) === null) {
     throw new JobrecError('INVALID_ARGUMENT', `option ${name}: ${JSON.stringify(value)} is not ${describeType(type)}`, {
       data: { option: name, value },
@@ -151,11 +185,17 @@ function readRestartStrategy(config: Readonly<Record<string, string>>): RestartS
 }
 
 function isOptionName(name: string): name is OptionName {
-  return Object.hasOwn(optionTable, name);
+  return Object.hasOwn(knownOptions, name);
 }
 
 function rawValue(config: Readonly<Record<string, string>>, name: OptionName): string | null {
-  return config[name]?.trim() ?? optionTable[name].default;
+  return (config[name] ?? deprecatedValue(config, name))?.trim() ?? knownOptions[name].default;
+}
+
+/** The value under a name that Flink has given up. */
+function deprecatedValue(config: Readonly<Record<string, string>>, name: OptionName): string | undefined {
+  const old = Object.keys(config).find((given) => deprecatedOptionNames[given] === name);
+  return old === undefined ? undefined : config[old];
 }
 
 function flag(config: Readonly<Record<string, string>>, name: OptionName): boolean {
@@ -169,7 +209,7 @@ function amount(config: Readonly<Record<string, string>>, name: OptionName): num
 
 function optionalAmount(config: Readonly<Record<string, string>>, name: OptionName): number | null {
   const raw = rawValue(config, name);
-  const value = raw === null ? null : parsedValue(optionTable[name].type, raw);
+  const value = raw === null ? null : parsedValue(knownOptions[name].type, raw);
   return typeof value === 'number' ? value : null;
 }
 
@@ -185,6 +225,8 @@ function parsedValue(type: OptionType, text: string): number | boolean | string 
       return parseWholeNumber(text, type.min);
     case 'factor':
       return parseFactor(text, type.min, type.max ?? Number.POSITIVE_INFINITY);
+    case 'text':
+      return text.trim() === '' ? null : text.trim();
     case 'enum':
       return type.values.includes(text.trim()) || Object.hasOwn(type.aliases ?? {}, text.trim()) ? text.trim() : null;
   }
@@ -207,6 +249,8 @@ function describeType(type: OptionType): string {
       return `a whole number from ${type.min} up`;
     case 'factor':
       return type.max === undefined ? `a number from ${type.min} up` : `a number from ${type.min} to ${type.max}`;
+    case 'text':
+      return 'a text that is not empty';
     case 'enum':
       return `one of ${type.values.join(', ')}`;
   }

@@ -45,7 +45,19 @@ const details: Readonly<Record<EventLine['type'], Detail>> = {
   'commit-started': (line) => counted(list(line.sinks).length, 'sink'),
   'recovery-completed': (line) =>
     `${text(line.cause)}: kept ${text(line.kept)}, rerun ${text(line.rerun)}, ${duration(number(line.durationMs))}`,
+  'checkpoint-completed': checkpointDetail,
+  'savepoint-completed': checkpointDetail,
+  'checkpoint-aborted': (line) => `${text(line.checkpointId)}: ${text(line.reason)}`,
+  'checkpoint-restored': (line) => {
+    const skipped = list(line.skipped).length;
+    return `${text(line.checkpointId)} at ${text(line.location)}${skipped === 0 ? '' : `, ${skipped} newer unusable`}`;
+  },
 };
+
+function checkpointDetail(line: EventLine): string {
+  const took = duration(number(line.durationMs));
+  return `${text(line.checkpointId)}: ${size(number(line.stateBytes))}, ${took}, at ${text(line.location)}`;
+}
 
 function detail(line: EventLine): string {
   return details[line.type](line);

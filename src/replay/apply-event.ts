@@ -3,6 +3,7 @@
 // vertex's initialization and the first event of an epoch, which touch the tasks once).
 import { partitionKey } from '../model/ids.ts';
 import type {
+  CheckpointCompleted,
   ExecutionDeployed,
   ExecutionFailed,
   ExecutionVertexFinished,
@@ -12,6 +13,7 @@ import type {
   JobSubmitted,
   JobVertexInitialized,
   PartitionsReleased,
+  SavepointCompleted,
   WorkerLost,
   WorkerRegistered,
 } from '../model/job-events.ts';
@@ -44,10 +46,11 @@ export function applyEvent(graph: ExecutionGraph, record: RecordPosition, event:
   if (record.timeMicros !== null) graph.lastTimeMicros = record.timeMicros;
   graph.eventCount += 1;
   graph.byType.set(event.type, (graph.byType.get(event.type) ?? 0) + 1);
-  return dispatch(graph, record.sequence, event);
+  return dispatch(graph, record, event);
 }
 
-function dispatch(graph: ExecutionGraph, sequence: number, event: JobEvent): ApplyFinding | null {
+function dispatch(graph: ExecutionGraph, record: RecordPosition, event: JobEvent): ApplyFinding | null {
+  const { sequence, timeMicros } = record;
   switch (event.type) {
     case 'execution-vertex-finished':
       return applyFinished(graph, sequence, event);
@@ -79,10 +82,31 @@ function dispatch(graph: ExecutionGraph, sequence: number, event: JobEvent): App
     case 'recovery-completed':
       graph.recoveries.push(event);
       return null;
+    case 'checkpoint-completed':
+    case 'savepoint-completed':
+      return applyCheckpoint(graph, event, timeMicros);
+    case 'checkpoint-aborted':
+    case 'checkpoint-restored':
+      return null;
     default:
       event satisfies never;
       return null;
   }
+}
+
+/** Only the newest are kept: what lies further back was retired long ago, and a job may run for years. */
+const checkpointsMax = 100;
+
+function applyCheckpoint(
+  graph: ExecutionGraph,
+  event: CheckpointCompleted | SavepointCompleted,
+  timeMicros: number | null,
+): null {
+  const { type, ...completed } = event;
+  const kind = type === 'checkpoint-completed' ? 'checkpoint' : 'savepoint';
+  graph.checkpoints.push({ kind, ...completed, completedAtMicros: timeMicros });
+  if (graph.checkpoints.length > checkpointsMax) graph.checkpoints.shift();
+  return null;
 }
 
 function enterEpoch(graph: ExecutionGraph, epoch: number | null): void {

@@ -8,6 +8,7 @@ import type {
   JobEventType,
   ProducedPartition,
   RecoveryCompleted,
+  SinkRows,
   StagedPart,
   TaskMetrics,
   VertexInputInfo,
@@ -79,6 +80,18 @@ export interface ExecutionEdge {
   readonly distribution: Distribution;
 }
 
+/** A checkpoint that the store records as complete; whether it is still there is for its reader to find out. */
+export interface CompletedCheckpoint {
+  readonly kind: 'checkpoint' | 'savepoint';
+  readonly checkpointId: number;
+  readonly location: string;
+  readonly stateBytes: number;
+  readonly durationMs: number;
+  readonly sinks: readonly SinkRows[];
+  /** null where the store records no times. */
+  readonly completedAtMicros: number | null;
+}
+
 /** A worker that the store names, be it by registration or by the tasks that it finished. */
 export interface KnownWorker {
   readonly workerId: WorkerId;
@@ -115,6 +128,8 @@ export interface ExecutionGraph {
   readonly released: Set<string>;
   commit: CommitStarted | null;
   readonly recoveries: RecoveryCompleted[];
+  /** The newest checkpoints and savepoints of a streaming job, oldest first. */
+  readonly checkpoints: CompletedCheckpoint[];
   /** Of the last applied record; null before the first. */
   lastSequence: number | null;
   lastTimeMicros: number | null;
@@ -140,6 +155,7 @@ export function createExecutionGraph(): ExecutionGraph {
     released: new Set(),
     commit: null,
     recoveries: [],
+    checkpoints: [],
     lastSequence: null,
     lastTimeMicros: null,
     epoch: null,

@@ -48,6 +48,10 @@ const eventTypes: Readonly<Record<JobEventType, true>> = {
   'worker-lost': true,
   'commit-started': true,
   'recovery-completed': true,
+  'checkpoint-completed': true,
+  'savepoint-completed': true,
+  'checkpoint-aborted': true,
+  'checkpoint-restored': true,
 };
 
 export const eventTypeNames: readonly string[] = Object.keys(eventTypes);

@@ -134,6 +134,18 @@ function eventOf(type: JobEvent['type'], vertex: number, cells: Cells, tables: G
       const [cause, counted] = [text(cells[4]), flag(cells[5])];
       return { type, vertexId: vertexId(vertex, cells, tables), subtask, attempt, workerId, cause, counted };
     }
+    case 'checkpoint-completed':
+    case 'savepoint-completed': {
+      const [checkpointId, stateBytes, durationMs] = [count(cells[0]), count(cells[2]), number(cells[3])];
+      const sinks = pairs(cells[4]).map(([sink, rows]) => ({ sink: text(sink), rows: count(rows) }));
+      return { type, checkpointId, location: text(cells[1]), stateBytes, durationMs, sinks };
+    }
+    case 'checkpoint-aborted':
+      return { type, checkpointId: count(cells[0]), reason: text(cells[1]) };
+    case 'checkpoint-restored': {
+      const skipped = pairs(cells[2]).map(([id, reason]) => ({ checkpointId: count(id), reason: text(reason) }));
+      return { type, checkpointId: count(cells[0]), location: text(cells[1]), skipped };
+    }
   }
 }
 
@@ -271,6 +283,11 @@ function commitParts(cell: unknown): CommitStarted['sinks'][number]['parts'] {
     parts.push({ staged: text(cells[at]), final: text(cells[at + 1]), rows, bytes });
   }
   return parts;
+}
+
+function pairs(cell: unknown): (readonly [unknown, unknown])[] {
+  const cells = listOfGroups(cell, 2);
+  return Array.from({ length: cells.length / 2 }, (_, index) => [cells[index * 2], cells[index * 2 + 1]] as const);
 }
 
 function vertexId(vertex: number, cells: Cells, tables: GraphTables): string {

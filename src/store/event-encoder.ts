@@ -76,6 +76,17 @@ function cellsOf(event: JobEvent, vertex: number, tables: GraphTables): readonly
       return [id, event.subtask, event.attempt, event.workerId];
     case 'execution-failed':
       return [id, event.subtask, event.attempt, event.workerId, event.cause, event.counted];
+    case 'checkpoint-completed':
+    case 'savepoint-completed': {
+      const sinks = event.sinks.flatMap(({ sink, rows }) => [sink, rows]);
+      return [event.checkpointId, event.location, event.stateBytes, event.durationMs, sinks];
+    }
+    case 'checkpoint-aborted':
+      return [event.checkpointId, event.reason];
+    case 'checkpoint-restored': {
+      const skipped = event.skipped.flatMap(({ checkpointId, reason }) => [checkpointId, reason]);
+      return [event.checkpointId, event.location, skipped];
+    }
   }
 }
 

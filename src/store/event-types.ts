@@ -15,10 +15,14 @@ export const typeByteOf: Readonly<Record<JobEventType, number>> = {
   'partitions-released': 8,
   'commit-started': 9,
   'recovery-completed': 10,
+  'checkpoint-completed': 11,
+  'savepoint-completed': 12,
   'worker-registered': 64,
   'worker-lost': 65,
   'execution-deployed': 66,
   'execution-failed': 67,
+  'checkpoint-aborted': 68,
+  'checkpoint-restored': 69,
 };
 
 const typeByByte: ReadonlyMap<number, JobEventType> = new Map(

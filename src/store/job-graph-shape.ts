@@ -80,6 +80,24 @@ const sink = objectOf({
 
 const edge = objectOf({ producerVertexId: isText, consumerVertexId: isText, datasetId: isText, exchange });
 
+const streamOperator = objectOf({
+  name: isText,
+  uid: isText,
+  operatorId: isText,
+  input: nullable(isCount),
+  // Its fields are the engine's: an older jobrec that does not know a kind can still replay the job.
+  spec: objectOf({ kind: isText }),
+});
+
+const streamVertex = objectOf({
+  vertexId: isText,
+  name: isText,
+  parallelism: isCount,
+  operators: listOf(streamOperator),
+  inputs: listOf(objectOf({ datasetId: isText, producerVertexId: isText })),
+  outputs: listOf(objectOf({ datasetId: isText, consumerVertexId: isText, operator: isCount, exchange: isText })),
+});
+
 const jobGraph = objectOf({
   name: isText,
   shuffle: optional(oneOf(...shuffleKinds)),
@@ -88,6 +106,7 @@ const jobGraph = objectOf({
   sources: listOf(source),
   sinks: listOf(sink),
   duckdbVersion: isText,
+  streaming: optional(objectOf({ maxParallelism: isCount, vertices: listOf(streamVertex) })),
 });
 
 export function isJobGraph(value: unknown): value is JobGraph {

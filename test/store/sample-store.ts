@@ -156,6 +156,22 @@ export const eventsOfEveryKind: readonly JobEvent[] = [
     cause: 'Conversion Error',
     counted: true,
   },
+  {
+    type: 'checkpoint-completed',
+    checkpointId: 7,
+    location: '/c/chk-7',
+    stateBytes: 4096,
+    durationMs: 3.5,
+    sinks: [{ sink: 'out', rows: 12 }],
+  },
+  { type: 'savepoint-completed', checkpointId: 8, location: '/s/sp', stateBytes: 0, durationMs: 1, sinks: [] },
+  { type: 'checkpoint-aborted', checkpointId: 9, reason: 'it took longer than 10 min' },
+  {
+    type: 'checkpoint-restored',
+    checkpointId: 7,
+    location: '/c/chk-7',
+    skipped: [{ checkpointId: 9, reason: 'its checksum is wrong' }],
+  },
 ];
 
 /** A new folder, gone after the test. */

@@ -3,6 +3,13 @@ import { nearestName, nearestNameHint } from '../../model/nearest-name.ts';
 import type { Places } from './places.ts';
 import type { JobFile, StageEntry } from './schema.ts';
 
+/** What job files of every mode have in common: names, and stages that read by name. */
+export interface JobSections {
+  readonly sources?: Readonly<Record<string, unknown>> | undefined;
+  readonly stages?: Readonly<Record<string, Pick<StageEntry, 'inputs'>>> | undefined;
+  readonly sinks: Readonly<Record<string, { readonly input: string }>>;
+}
+
 /** A stage input with everything optional filled in or null. */
 export interface StageInputEntry {
   /** The name in the SQL. */
@@ -19,6 +26,11 @@ type InputEntry = NonNullable<StageEntry['inputs']>[string];
 export function checkJob(job: JobFile, places: Places): string[] {
   checkNames(job, places);
   for (const [name, stage] of Object.entries(job.stages ?? {})) checkStage(job, name, stage, places);
+  return checkSinksAndOrder(job, places);
+}
+
+/** Checks what the sinks read; gives the stages' names, producers before consumers. Throws JOB_FILE_INVALID. */
+export function checkSinksAndOrder(job: JobSections, places: Places): string[] {
   for (const [name, sink] of Object.entries(job.sinks))
     checkReference(job, sink.input, ['sinks', name, 'input'], places);
   if (Object.keys(job.sinks).length === 0) {
@@ -27,7 +39,7 @@ export function checkJob(job: JobFile, places: Places): string[] {
   return stagesInOrder(job, places);
 }
 
-export function inputsOf(stage: StageEntry): StageInputEntry[] {
+export function inputsOf(stage: Pick<StageEntry, 'inputs'>): StageInputEntry[] {
   return Object.entries(stage.inputs ?? {}).map(([alias, entry]) =>
     typeof entry === 'string'
       ? { alias, from: entry, exchange: null, by: [] }
@@ -37,7 +49,7 @@ export function inputsOf(stage: StageEntry): StageInputEntry[] {
 
 const namePattern = /^[\p{L}\p{N}_][\p{L}\p{N}_.\- ]*$/u;
 
-function checkNames(job: JobFile, places: Places): void {
+export function checkNames(job: JobSections, places: Places): void {
   for (const section of ['sources', 'stages', 'sinks'] as const) {
     for (const name of Object.keys(job[section] ?? {})) {
       if (namePattern.test(name) && name.length <= 100) continue;
@@ -76,7 +88,7 @@ function checkAliases(stage: string, inputs: readonly StageInputEntry[], places:
   }
 }
 
-function checkInput(job: JobFile, stage: string, input: StageInputEntry, places: Places): void {
+export function checkInput(job: JobSections, stage: string, input: StageInputEntry, places: Places): void {
   const path = ['stages', stage, 'inputs', input.alias];
   const isPlain = typeof job.stages?.[stage]?.inputs?.[input.alias] === 'string';
   checkReference(job, input.from, isPlain ? path : [...path, 'from'], places);
@@ -88,7 +100,7 @@ function checkInput(job: JobFile, stage: string, input: StageInputEntry, places:
   }
 }
 
-function checkReference(job: JobFile, name: string, path: readonly string[], places: Places): void {
+export function checkReference(job: JobSections, name: string, path: readonly string[], places: Places): void {
   const known = [...Object.keys(job.sources ?? {}), ...Object.keys(job.stages ?? {})];
   if (known.includes(name)) return;
   throw places.error('JOB_FILE_INVALID', path, `there is no source or stage ${JSON.stringify(name)}`, {
@@ -98,7 +110,7 @@ function checkReference(job: JobFile, name: string, path: readonly string[], pla
 }
 
 /** Depth first in file order, so that the order is stable and a cycle is found with its path. */
-function stagesInOrder(job: JobFile, places: Places): string[] {
+function stagesInOrder(job: JobSections, places: Places): string[] {
   const done = new Set<string>();
   const visit = (name: string, trail: readonly string[]): void => {
     const stage = job.stages?.[name];
@@ -112,7 +124,7 @@ function stagesInOrder(job: JobFile, places: Places): string[] {
 }
 
 /** Points at the input by which the first stage of the cycle reads the second. */
-function cycleError(cycle: readonly string[], job: JobFile, places: Places) {
+function cycleError(cycle: readonly string[], job: JobSections, places: Places) {
   const [first = '', second = ''] = cycle;
   const stage = job.stages?.[first];
   const alias = (stage ? inputsOf(stage) : []).find((input) => input.from === second)?.alias ?? '';

@@ -25,18 +25,48 @@ export async function readJobText(path: string): Promise<string> {
   }
 }
 
-/** Parses and checks `text`. Throws JOB_FILE_INVALID with file, line and column. */
+/** A file as plain values, with the places of everything in it. */
+export interface ReadDocument {
+  readonly value: unknown;
+  readonly places: Places;
+}
+
+/** What a kind of job file consists of. */
+export interface JobFileShape<Schema extends v.GenericSchema> {
+  readonly schema: Schema;
+  /** The keys that may stand at a place; null where they are free names. */
+  readonly knownKeysAt: (path: KeyPath) => readonly string[] | null;
+  /** Keys under which a list may stand. */
+  readonly listKeys: readonly string[];
+}
+
+const batchShape = { schema: jobFileSchema, knownKeysAt, listKeys: ['path', 'by'] };
+
+/** Parses and checks the text of a batch job. Throws JOB_FILE_INVALID with file, line and column. */
 export function parseJobFile(file: string, text: string): ReadJobFile {
+  const document = readDocument(file, text);
+  return { job: checkShape(document, batchShape), places: document.places };
+}
+
+/** Parses `text`. Throws JOB_FILE_INVALID for what is not YAML. */
+export function readDocument(file: string, text: string): ReadDocument {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const places = new Places(file, text, document, lines);
   const [syntaxError] = document.errors;
   if (syntaxError) throw places.errorAtOffset('JOB_FILE_INVALID', syntaxError.pos[0], syntaxMessage(syntaxError));
-  const value = plainValue(document, places);
-  checkMaps(value, places);
-  const result = v.safeParse(jobFileSchema, value);
-  if (!result.success) throw firstError(result.issues, places);
-  return { job: result.output, places };
+  return { value: plainValue(document, places), places };
+}
+
+/** The file as what its schema says. Throws JOB_FILE_INVALID at the first thing that does not fit. */
+export function checkShape<Schema extends v.GenericSchema>(
+  { value, places }: ReadDocument,
+  shape: JobFileShape<Schema>,
+): v.InferOutput<Schema> {
+  checkMaps(value, places, shape.listKeys);
+  const result = v.safeParse(shape.schema, value);
+  if (!result.success) throw firstError(result.issues, places, shape.knownKeysAt);
+  return result.output;
 }
 
 function syntaxMessage(error: { readonly code: string; readonly message: string }): string {
@@ -54,13 +84,12 @@ function plainValue(document: ReturnType<typeof parseDocument>, places: Places):
 }
 
 /** Lists are objects to the schemas: where a map belongs they are refused here. */
-function checkMaps(value: unknown, places: Places, path: KeyPath = []): void {
+function checkMaps(value: unknown, places: Places, listKeys: readonly string[], path: KeyPath = []): void {
   if (Array.isArray(value)) throw places.error('JOB_FILE_INVALID', path, `${nameOf(path)} must be a map, not a list`);
   if (typeof value !== 'object' || value === null) return;
   for (const [key, child] of Object.entries(value)) {
-    // Only a source's path and an input's `by` may be lists.
-    const mayBeList = path.length >= 2 && (key === 'path' || key === 'by');
-    if (!mayBeList) checkMaps(child, places, [...path, key]);
+    const mayBeList = path.length >= 2 && listKeys.includes(key);
+    if (!mayBeList) checkMaps(child, places, listKeys, [...path, key]);
   }
 }
 
@@ -75,17 +104,22 @@ function pathOf(issue: Issue): KeyPath {
 }
 
 /** Unknown keys come first: a misspelt key is the cause of the key that is missing. */
-function firstError(issues: readonly Issue[], places: Places): JobrecError {
+function firstError(
+  issues: readonly Issue[],
+  places: Places,
+  keysAt: JobFileShape<v.GenericSchema>['knownKeysAt'],
+): JobrecError {
   const isUnknownKey = (issue: Issue) => issue.type === 'strict_object' && issue.expected === 'never';
   const issue = issues.find(isUnknownKey) ?? issues[0];
   if (!issue) return places.error('JOB_FILE_INVALID', [], 'not a job file');
   const path = pathOf(issue);
-  return isUnknownKey(issue) ? unknownKey(path, places) : valueError(issue, path, places);
+  return isUnknownKey(issue)
+    ? unknownKey(path, places, keysAt(path.slice(0, -1)) ?? [])
+    : valueError(issue, path, places);
 }
 
-function unknownKey(path: KeyPath, places: Places): JobrecError {
+function unknownKey(path: KeyPath, places: Places, known: readonly string[]): JobrecError {
   const key = String(path.at(-1));
-  const known = knownKeysAt(path.slice(0, -1)) ?? [];
   return places.error('JOB_FILE_INVALID', path, `unknown key ${JSON.stringify(key)}`, {
     atKey: true,
     hint: nearestNameHint(key, known),

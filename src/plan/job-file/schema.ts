@@ -3,20 +3,20 @@
 import * as v from 'valibot';
 import { exchangeKinds } from '../../model/job-graph.ts';
 
-const text = v.pipe(v.string('must be text'), v.trim(), v.nonEmpty('must not be empty'));
-const count = v.pipe(
+export const text = v.pipe(v.string('must be text'), v.trim(), v.nonEmpty('must not be empty'));
+export const count = v.pipe(
   v.number('must be a whole number'),
   v.integer('must be a whole number'),
   v.minValue(1, 'must be at least 1'),
   v.maxValue(10_000, 'must be at most 10000'),
 );
-const flag = v.boolean('must be true or false');
+export const flag = v.boolean('must be true or false');
 
-function oneOf<const T extends readonly string[]>(values: T) {
+export function oneOf<const T extends readonly string[]>(values: T) {
   return v.picklist(values, `must be one of ${values.join(', ')}`);
 }
 
-function namedEntries<T extends v.GenericSchema>(what: string, entry: T) {
+export function namedEntries<T extends v.GenericSchema>(what: string, entry: T) {
   return v.record(v.string(), entry, `must be a map from ${what} names to their definitions`);
 }
 
@@ -46,7 +46,7 @@ const source = v.strictObject(
   'must be a map with at least a path',
 );
 
-const detailedInput = v.strictObject(
+export const detailedInput = v.strictObject(
   {
     from: text,
     exchange: v.optional(oneOf(exchangeKinds)),
@@ -66,7 +66,7 @@ const detailedInput = v.strictObject(
   'must be the name of a source or stage, or a map with from, exchange and by',
 );
 
-const input = v.lazy((value) => (typeof value === 'string' ? text : detailedInput));
+export const input = v.lazy((value) => (typeof value === 'string' ? text : detailedInput));
 
 const stage = v.strictObject(
   {
@@ -93,16 +93,21 @@ const sink = v.strictObject(
 
 const scalar = v.union([v.string(), v.number(), v.boolean()], 'must be text, a number, true or false');
 
+export const jobName = v.pipe(
+  text,
+  v.maxLength(200, 'must be at most 200 characters'),
+  // It names the job's folder.
+  v.regex(/^[^/\\\p{Cc}]+$/u, 'must not contain slashes or control characters'),
+  v.check((name) => !/^\.+$/.test(name), 'must not consist of dots'),
+);
+
+export const config = v.optional(v.record(v.string(), scalar, 'must be a map from option names to values'));
+
 export const jobFileSchema = v.strictObject(
   {
-    name: v.pipe(
-      text,
-      v.maxLength(200, 'must be at most 200 characters'),
-      // It names the job's folder.
-      v.regex(/^[^/\\\p{Cc}]+$/u, 'must not contain slashes or control characters'),
-      v.check((name) => !/^\.+$/.test(name), 'must not consist of dots'),
-    ),
-    config: v.optional(v.record(v.string(), scalar, 'must be a map from option names to values')),
+    name: jobName,
+    mode: v.optional(v.literal('batch', 'must be batch or streaming')),
+    config,
     sources: v.optional(namedEntries('source', source)),
     stages: v.optional(namedEntries('stage', stage)),
     sinks: namedEntries('sink', sink),

@@ -1,0 +1,51 @@
+// The interface of a streaming source. A source is divided into splits, each an ordered sequence of records with
+// positions; a split is read by one subtask at a time. There is no enumerator: every subtask looks for splits by itself
+// and takes those that fall to it by the hash of their id, so that a restart with another parallelism needs nothing
+// but the positions of all splits. Spec: docs/streaming.md, "Sources".
+import type { Row } from '../../../model/streaming-plan.ts';
+
+/** Plain data that says where to go on; its meaning is the source's own. */
+export type SplitPosition = number | string | Readonly<Record<string, unknown>>;
+
+export interface SplitState {
+  readonly splitId: string;
+  readonly position: SplitPosition;
+}
+
+export interface SourceRecord {
+  readonly splitId: string;
+  readonly row: Row;
+  /** Where a reader goes on behind this record. */
+  readonly position: SplitPosition;
+}
+
+export interface SourceContext {
+  readonly sourceName: string;
+  readonly subtask: number;
+  readonly parallelism: number;
+  /** Aborted when the task ends: a waiting poll then returns at once. */
+  readonly signal: AbortSignal;
+}
+
+export interface StreamSource {
+  /**
+   * Splits that there are now. Called at the start and then every `discoveryIntervalMs`. `isRestored`: the task goes on
+   * from a checkpoint, so what it does not know is new, and is read from its beginning; otherwise `startingOffsets`
+   * counts for what is found first.
+   */
+  discover(isRestored: boolean): Promise<readonly SplitState[]>;
+  /** null: no splits are ever added. */
+  readonly discoveryIntervalMs: number | null;
+  /** Whether the rule of hashes holds (default); otherwise `discover` and restored splits are this subtask's alone. */
+  readonly ownsSplit?: (splitId: string) => boolean;
+  /** Begins to read a split at its position. */
+  addSplit(split: SplitState): Promise<void>;
+  /**
+   * The next records, in order within each split; `[]` where there are none for now (after having waited for at most
+   * `waitMs`); 'end' when there will never be any more.
+   */
+  poll(recordsMax: number, waitMs: number): Promise<readonly SourceRecord[] | 'end'>;
+  /** A checkpoint that holds these positions is complete (a broker may be told). Errors are the source's to handle. */
+  notifyCheckpointComplete?(positions: readonly SplitState[]): Promise<void>;
+  close(): Promise<void>;
+}
