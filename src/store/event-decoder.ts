@@ -228,8 +228,7 @@ function inputRanges(flat: Cells): InputRange[] {
   if (flat.length % 4 !== 0) throw new CellError('input ranges are incomplete');
   const ranges: InputRange[] = [];
   for (let at = 0; at < flat.length; at += 4) {
-    const partitions = [count(flat[at]), count(flat[at + 1])] as const;
-    ranges.push({ partitions, subpartitions: [count(flat[at + 2]), count(flat[at + 3])] });
+    ranges.push({ partitions: inputRange(flat, at), subpartitions: inputRange(flat, at + 2) });
   }
   return ranges;
 }
@@ -254,6 +253,14 @@ function rowRange(cell: unknown): readonly [number, number] | null {
   if (cell === null) return null;
   const [first, end] = numbers(cell);
   return [count(first), count(end)];
+}
+
+/** Inclusive; one that ends just before it begins is empty: [0, -1], say, of a task that has nothing to read. */
+function inputRange(flat: Cells, at: number): readonly [number, number] {
+  const first = count(flat[at]);
+  const last = number(flat[at + 1]);
+  if (!Number.isSafeInteger(last) || last < first - 1) throw new CellError('an inclusive range was expected');
+  return [first, last];
 }
 
 function released(cell: unknown, tables: GraphTables): { datasetId: string; partitionIndex: number }[] {

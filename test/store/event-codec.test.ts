@@ -1,6 +1,6 @@
 import { Encoder } from '@msgpack/msgpack';
 import { describe, expect, test } from 'vitest';
-import type { JobEvent } from '../../src/model/job-events.ts';
+import type { JobEvent, VertexInputInfo } from '../../src/model/job-events.ts';
 import { recoveryEventTypes } from '../../src/model/job-events.ts';
 import { EventDecoder } from '../../src/store/event-decoder.ts';
 import { EventEncoder } from '../../src/store/event-encoder.ts';
@@ -71,6 +71,22 @@ describe('round trip', () => {
       );
     }
     expect(decodeCells('coordinator-snapshot', [...before, [0, 'a', null, null, null], null]).kind).toBe('event');
+  });
+
+  test('a task that has nothing to read keeps its empty range', () => {
+    const ranges: VertexInputInfo['ranges'] = [
+      { partitions: [0, -1], subpartitions: [0, 0] },
+      { partitions: [0, 0], subpartitions: [3, 2] },
+    ];
+    const inputs = [{ datasetId: 'd'.repeat(32), ranges }];
+    const event = {
+      type: 'job-vertex-initialized',
+      vertexId: scanId,
+      parallelism: 2,
+      maxParallelism: 2,
+      inputs,
+    } as const;
+    expect(roundTrip([submitted, event])[1]).toEqual(event);
   });
 
   test('a graph with keys that are undefined comes back without them', () => {
