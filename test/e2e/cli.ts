@@ -3,9 +3,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { checkoutFolder } from '../support/checkout.ts';
 
-export const binary = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
+export const binary = join(checkoutFolder(), 'bin', 'run.js');
 
 export interface CliResult {
   readonly code: number | null;
