@@ -31,7 +31,8 @@ function planMeaning(job: JobFile): unknown {
   return { name: job.name, sources: job.sources ?? {}, stages, sinks: job.sinks };
 }
 
-function digest(value: unknown): string {
+/** SHA-256 of a plain value, whatever the order of its keys. */
+export function digest(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value, sortedKeys)).digest('hex');
 }
 

@@ -14,12 +14,14 @@ import { buildGraph } from './graph/build-graph.ts';
 import type { PlannedStage } from './graph/planned-stage.ts';
 import { checkJob, inputsOf } from './job-file/check-job.ts';
 import type { Places } from './job-file/places.ts';
-import { parseJobFile, readJobText } from './job-file/read-job-file.ts';
+import { checkJobFile, readDocument, readJobText } from './job-file/read-job-file.ts';
 import type { JobFile } from './job-file/schema.ts';
 import { adaptiveParallelismMax, sourceParallelism } from './parallelism.ts';
 import { planStages } from './plan-stages.ts';
 import { planSinks } from './sinks.ts';
 import { resolveSource } from './sources/resolve-sources.ts';
+import { isStreaming, planStreamJob } from './streaming/plan-stream-job.ts';
+import type { StreamJobFile } from './streaming/schema.ts';
 
 export interface PlanRequest {
   /** Path of the job file, as the user wrote it; paths in the job are relative to it. `-`: to the working folder. */
@@ -56,8 +58,13 @@ export interface PlannedJob {
 export async function planJob(request: PlanRequest): Promise<PlannedJob> {
   const text = request.text ?? (await readJobText(request.path));
   const isStandardInput = request.path === '-';
-  const { job, places } = parseJobFile(isStandardInput ? '<stdin>' : request.path, text);
+  const document = readDocument(isStandardInput ? '<stdin>' : request.path, text);
   const folder = isStandardInput ? process.cwd() : dirname(resolve(request.path));
+  if (isStreaming(document)) {
+    const configOf = (job: StreamJobFile) => ({ ...fileConfig(job, document.places), ...request.overrides });
+    return planStreamJob({ document, folder, configOf });
+  }
+  const { job, places } = checkJobFile(document);
   const config = { ...fileConfig(job, places), ...request.overrides };
   const order = checkJob(job, places);
   const options = readOptions(config);
@@ -75,7 +82,7 @@ export async function planJob(request: PlanRequest): Promise<PlannedJob> {
 }
 
 /** The file's options as raw text. Throws JOB_FILE_INVALID at the option that is unknown or wrong. */
-function fileConfig(job: JobFile, places: Places): Record<string, string> {
+function fileConfig(job: Pick<JobFile, 'config'>, places: Places): Record<string, string> {
   const config = Object.fromEntries(Object.entries(job.config ?? {}).map(([name, value]) => [name, String(value)]));
   for (const [name, value] of Object.entries(config)) {
     try {

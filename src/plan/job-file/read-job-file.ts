@@ -44,7 +44,11 @@ const batchShape = { schema: jobFileSchema, knownKeysAt, listKeys: ['path', 'by'
 
 /** Parses and checks the text of a batch job. Throws JOB_FILE_INVALID with file, line and column. */
 export function parseJobFile(file: string, text: string): ReadJobFile {
-  const document = readDocument(file, text);
+  return checkJobFile(readDocument(file, text));
+}
+
+/** Checks a batch job. Throws JOB_FILE_INVALID. */
+export function checkJobFile(document: ReadDocument): ReadJobFile {
   return { job: checkShape(document, batchShape), places: document.places };
 }
 
