@@ -91,7 +91,7 @@ function groupTasks(dataSet: DataSetReaders, consumer: ExecutionJobVertex): Iter
  * A task without a recorded range reads everything. One with an empty range reads no rows, but it takes their types
  * from the first partition, so it cannot run without that one. Ranges are cut to the partitions that there are.
  */
-function partitionsRead(range: InputRange | undefined, partitions: number): readonly [number, number] {
+export function partitionsRead(range: InputRange | undefined, partitions: number): readonly [number, number] {
   const [first, last] = range?.partitions ?? [0, partitions - 1];
   return last < first ? [0, Math.min(0, partitions - 1)] : [Math.max(first, 0), Math.min(last, partitions - 1)];
 }

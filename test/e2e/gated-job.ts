@@ -81,6 +81,14 @@ export async function runsOf(job: GatedJob): Promise<Record<string, number>> {
   return counts;
 }
 
+/** The folder of the one job in the home. */
+export async function onlyJobFolder(job: GatedJob): Promise<string> {
+  return eventually('a job', async () => {
+    const [name] = await readdir(join(job.home, 'jobs')).catch(() => []);
+    return name === undefined ? null : join(job.home, 'jobs', name);
+  });
+}
+
 /** The job's folder, once its processes are listed and `finished` tasks have finished (and are in the store). */
 export async function jobFolderWith(job: GatedJob, finished: number): Promise<string> {
   return eventually(`${finished} finished tasks`, async () => {

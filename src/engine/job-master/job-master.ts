@@ -17,6 +17,7 @@ import type { EventRecorder } from './event-recorder.ts';
 import { type Listener, listen, loopbackHost } from './listener.ts';
 import { endRules, type MasterEnd } from './master-end.ts';
 import type { Mastership } from './mastership.ts';
+import { PartitionReleaser } from './partition-releaser.ts';
 import { PartitionTracker } from './partition-tracker.ts';
 import { ProcessTable } from './process-table.ts';
 import { awaitWorkers, reportUnclaimed } from './reconciling.ts';
@@ -38,6 +39,7 @@ export class JobMaster {
   readonly #options: Options;
   readonly #pool: WorkerPool;
   readonly #tracker = new PartitionTracker();
+  readonly #releaser: PartitionReleaser;
   readonly #scheduler: TaskScheduler;
   readonly #supervisor: WorkerSupervisor;
   readonly #clients: ClientHub;
@@ -73,6 +75,14 @@ export class JobMaster {
       isRegistered: (workerId) => this.#pool.workers.has(workerId),
       onStarted: () => this.#listProcesses(),
       onHopeless: (error) => this.#stop({ kind: 'failed', reason: `${error.message}; ${error.hint ?? ''}` }),
+    });
+    this.#releaser = new PartitionReleaser({
+      folder,
+      epoch: mastership.epoch,
+      recorder: this.#recorder,
+      pool: this.#pool,
+      tracker: this.#tracker,
+      isConfigured: (workerId) => this.#supervisor.workerIds.includes(workerId),
     });
     this.#scheduler = this.#createScheduler();
     mastership.onPoisoned((end) => this.#stop(end));
@@ -158,6 +168,7 @@ export class JobMaster {
     await reportUnclaimed(this.#folder, this.#supervisor, this.#tracker);
     this.#tracker.reportParts(await stagedFiles(this.#jobGraph, this.#mastership.jobId));
     const plan = this.#scheduler.reconcile();
+    this.#releaser.deleteUnwanted();
     const { epoch } = this.#mastership;
     const counts = { kept: plan.summary.kept, rerun: plan.summary.rerun };
     const durationMs = Math.round(performance.now() - startedMs);
@@ -221,6 +232,7 @@ export class JobMaster {
       recorder: this.#recorder,
       pool: this.#pool,
       tracker: this.#tracker,
+      releaser: this.#releaser,
       deployment: {
         folder: this.#folder,
         graph,
@@ -248,6 +260,7 @@ export class JobMaster {
     this.#listProcesses();
     if (!this.#reconciled) return;
     this.#reconcileReturned(workerId);
+    this.#releaser.deleteUnwanted(workerId);
     this.#scheduler.schedule();
   }
 

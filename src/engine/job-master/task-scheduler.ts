@@ -12,6 +12,7 @@ import type { ExecutionRef, TaskFailure, TaskResult, VertexProgress } from '../p
 import { buildDeployment, type DeploymentContext } from './deployment.ts';
 import type { EventRecorder } from './event-recorder.ts';
 import type { FailureHistory } from './failure-history.ts';
+import type { PartitionReleaser } from './partition-releaser.ts';
 import type { PartitionTracker } from './partition-tracker.ts';
 import { decideRestart, type Jitter } from './restart-strategy.ts';
 import { finishDeltas } from './split-enumerator.ts';
@@ -26,6 +27,7 @@ export interface TaskSchedulerOptions {
   readonly recorder: EventRecorder;
   readonly pool: WorkerPool;
   readonly tracker: PartitionTracker;
+  readonly releaser: PartitionReleaser;
   readonly deployment: DeploymentContext;
   readonly adaptive: AdaptiveOptions;
   readonly restartStrategy: RestartStrategyOptions;
@@ -89,6 +91,7 @@ export class TaskScheduler {
     void recorder.record(event);
     failures.add(event, Date.now());
     this.#losses.delete(taskKey(execution));
+    this.#options.releaser.taskFinished(execution.vertexId, execution.subtask);
     this.schedule();
   }
 

@@ -16,6 +16,15 @@ export async function deleteStale(workerFolder: string, keep: readonly Partition
   }
 }
 
+/** Deletes these partitions; what is not there is no error. Errors: those of the file system. */
+export async function deletePartitions(workerFolder: string, names: readonly PartitionName[]): Promise<void> {
+  for (const name of names) {
+    const path = partitionPath(workerFolder, name);
+    await rm(sidecarPath(path), { force: true });
+    await rm(path, { force: true });
+  }
+}
+
 function sidecarsFirst(left: string, right: string): number {
   return Number(right.endsWith('.json')) - Number(left.endsWith('.json'));
 }

@@ -1,14 +1,9 @@
 // Names of a result partition's files: `partitions/<datasetId>/<index>-a<attempt>-e<epoch>.parquet` in the worker's
 // folder, its sidecar beside it with `.json`, and both with `.tmp` until they are whole. Spec: docs/adr/0004-partition-files.md.
 import { join } from 'node:path';
+import type { PartitionName } from '../protocol/messages.ts';
 
-/** Which partition, by which attempt, deployed by which JobMaster. */
-export interface PartitionName {
-  readonly datasetId: string;
-  readonly partitionIndex: number;
-  readonly attempt: number;
-  readonly epoch: number;
-}
+export type { PartitionName };
 
 export const temporarySuffix = '.tmp';
 const dataSuffix = '.parquet';

@@ -13,23 +13,22 @@ export interface ExecutionRef {
   readonly attempt: number;
 }
 
-/** A whole partition in a worker's folder, as its checked sidecar describes it. */
-export interface WholePartition {
+/** Which partition, by which attempt, deployed by the JobMaster of which epoch. */
+export interface PartitionName {
   readonly datasetId: string;
   readonly partitionIndex: number;
   readonly attempt: number;
-  /** Epoch of the JobMaster that deployed the producing attempt. */
   readonly epoch: number;
+}
+
+/** A whole partition in a worker's folder, as its checked sidecar describes it. */
+export interface WholePartition extends PartitionName {
   readonly bytes: number;
 }
 
 /** A partition file for a consumer to read: path and what its sidecar must say. */
-export interface PartitionLocation {
+export interface PartitionLocation extends PartitionName {
   readonly path: string;
-  readonly datasetId: string;
-  readonly partitionIndex: number;
-  readonly attempt: number;
-  readonly epoch: number;
 }
 
 export type TaskInput =
@@ -127,6 +126,8 @@ export type ToTaskManager =
   | { readonly type: 'heartbeat' }
   | { readonly type: 'deploy'; readonly deployment: TaskDeployment }
   | { readonly type: 'cancel'; readonly epoch: number; readonly execution: ExecutionRef }
+  /** Partitions of this worker that nobody will read any more, by exact attempt: they can be deleted. */
+  | { readonly type: 'release-partitions'; readonly epoch: number; readonly partitions: readonly PartitionName[] }
   /** The job has ended or is suspended: exit, and leave the folder to the JobMaster or the next run. */
   | { readonly type: 'shutdown'; readonly epoch: number };
 

@@ -9,6 +9,8 @@ import { ProtocolViolation } from './protocol-violation.ts';
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const name = v.pipe(v.string(), v.maxLength(4096));
+/** Becomes part of a path: nothing that leads elsewhere. */
+const fileName = v.pipe(name, v.regex(/^[^./\\][^/\\]*$/, 'is no file name'));
 const text = v.pipe(v.string(), v.maxLength(1024 * 1024));
 const path = v.pipe(v.string(), v.minLength(1), v.maxLength(65536));
 const milliseconds = v.pipe(v.number(), v.finite(), v.minValue(0));
@@ -20,6 +22,7 @@ const range = v.pipe(
 
 const executionRef = v.object({ vertexId: name, subtask: count, attempt: count });
 const partitionFields = { datasetId: name, partitionIndex: count, attempt: count, epoch: count };
+const partitionName = v.object({ ...partitionFields, datasetId: fileName });
 const wholePartition = v.object({ ...partitionFields, bytes: count });
 const partitionLocation = v.object({ ...partitionFields, path });
 const producedPartition = v.object({
@@ -112,6 +115,7 @@ const toTaskManager = v.variant('type', [
   v.object({ type: v.literal('heartbeat') }),
   v.object({ type: v.literal('deploy'), deployment }),
   v.object({ type: v.literal('cancel'), epoch: count, execution: executionRef }),
+  v.object({ type: v.literal('release-partitions'), epoch: count, partitions: v.array(partitionName) }),
   v.object({ type: v.literal('shutdown'), epoch: count }),
 ]);
 

@@ -10,8 +10,12 @@ const stopGraceMs = 3_000;
 /** How long slots that are still starting get: on a busy machine loading the native library takes its time. */
 const startGraceMs = 30_000;
 
+function say(what: string): void {
+  process.stderr.write(`${new Date().toISOString()} TaskManager: ${what}\n`);
+}
+
 function end(code: number, reason: string): never {
-  process.stderr.write(`${new Date().toISOString()} TaskManager: ${reason}\n`);
+  say(reason);
   process.exit(code);
 }
 
@@ -40,6 +44,7 @@ async function main(): Promise<void> {
     slotMemoryBytes: Number(memoryBytes),
     orphanTimeoutMs: Number(orphanTimeoutMs),
     onEnd: (reason) => void stopAndEnd(taskManager, reason),
+    onTrouble: say,
     onBroken: (reason) => end(1, reason),
   });
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {

@@ -1,10 +1,11 @@
 // The TaskManager: runs attempts on its slots for the leading JobMaster, keeps its partitions when masters come and
 // go, and follows the newest epoch: commands of older ones are refused, attempts of older ones are canceled (design:
 // invariant 3). It ends itself when nobody has led for the orphan timeout; its folder stays.
+import { messageOf } from '../../model/errors.ts';
 import type { WorkerId } from '../../model/ids.ts';
-import { deleteStale } from '../partition-store/partition-deletion.ts';
+import { deletePartitions, deleteStale } from '../partition-store/partition-deletion.ts';
 import { reportPartitions } from '../partition-store/report-partitions.ts';
-import type { ExecutionRef, TaskDeployment, ToTaskManager } from '../protocol/messages.ts';
+import type { ExecutionRef, PartitionName, TaskDeployment, ToTaskManager } from '../protocol/messages.ts';
 import { type LeaderConnection, LeaderFinder } from './leader-finder.ts';
 import { Slot } from './slot.ts';
 import type { TaskOutcome } from './slot-messages.ts';
@@ -20,6 +21,8 @@ export interface TaskManagerOptions {
   readonly orphanTimeoutMs: number;
   /** Called once, when the process may end. */
   readonly onEnd: (reason: string) => void;
+  /** Called with what an operator may want to find in the log. */
+  readonly onTrouble: (what: string) => void;
   /** Called when no task can run here. */
   readonly onBroken: (reason: string) => void;
 }
@@ -89,6 +92,9 @@ export class TaskManager {
       case 'cancel':
         if (message.epoch === this.#epoch) this.#cancel(message.execution);
         return;
+      case 'release-partitions':
+        if (message.epoch === this.#epoch) this.#release(message.partitions);
+        return;
       case 'shutdown':
         if (message.epoch === this.#epoch) this.#options.onEnd('the JobMaster ended the job');
         return;
@@ -124,6 +130,13 @@ export class TaskManager {
     const index = this.#waiting.findIndex((deployment) => isSame(deployment.execution, execution));
     if (index >= 0) this.#waiting.splice(index, 1);
     for (const [slot, deployment] of this.#running) if (isSame(deployment.execution, execution)) slot.cancel();
+  }
+
+  /** What cannot be deleted now is reported with the next registration, and released again then. */
+  #release(partitions: readonly PartitionName[]): void {
+    void deletePartitions(this.#options.workerFolder, partitions).catch((error) =>
+      this.#options.onTrouble(`cannot delete released partitions: ${messageOf(error)}`),
+    );
   }
 
   /** Resolves when no attempt runs any more. */

@@ -54,6 +54,11 @@ const toTaskManager = [
   { type: 'heartbeat' },
   { type: 'deploy', deployment },
   { type: 'cancel', epoch: 1, execution },
+  {
+    type: 'release-partitions',
+    epoch: 1,
+    partitions: [{ datasetId: 'd', partitionIndex: 0, attempt: 0, epoch: 1 }],
+  },
   { type: 'shutdown', epoch: 1 },
 ];
 const toClient = [

@@ -163,6 +163,31 @@ describe('a TaskManager', () => {
     await second.next('task-finished');
   });
 
+  it('deletes the partitions that the leading epoch releases, by exact attempt, and none for an older one', async () => {
+    const jobMaster = await master(2);
+    worker();
+    await jobMaster.next('register-worker');
+    for (const id of ['d', 'e']) {
+      jobMaster.send({ type: 'deploy', deployment: deployment(simple(id), 2) });
+      await jobMaster.next('task-finished');
+    }
+    const partition = { datasetId: 'd', partitionIndex: 0, attempt: 0, epoch: 2 };
+    jobMaster.send({ type: 'release-partitions', epoch: 1, partitions: [{ ...partition, datasetId: 'e' }] });
+    jobMaster.send({
+      type: 'release-partitions',
+      epoch: 2,
+      partitions: [{ ...partition, datasetId: 'e', attempt: 1 }],
+    });
+    jobMaster.send({
+      type: 'release-partitions',
+      epoch: 2,
+      partitions: [partition, { ...partition, datasetId: 'none' }],
+    });
+    const left = async () => (await reportPartitions(workerFolder())).map(({ datasetId }) => datasetId);
+    while ((await left()).includes('d')) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(await left()).toEqual(['e']);
+  });
+
   it('reports the partitions of its folder after a kill, and lets no second process use the folder', async () => {
     const jobMaster = await master(1);
     const killed = worker();
