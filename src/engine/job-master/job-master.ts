@@ -83,6 +83,7 @@ export class JobMaster {
       pool: this.#pool,
       tracker: this.#tracker,
       isConfigured: (workerId) => this.#supervisor.workerIds.includes(workerId),
+      onNotice: (message) => this.#clients.notice(message),
     });
     this.#scheduler = this.#createScheduler();
     mastership.onPoisoned((end) => this.#stop(end));

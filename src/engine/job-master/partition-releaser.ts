@@ -24,6 +24,7 @@ export interface PartitionReleaserOptions {
   readonly tracker: PartitionTracker;
   /** Whether this run starts that worker; the folders of others belong to nobody. */
   readonly isConfigured: (workerId: WorkerId) => boolean;
+  readonly onNotice: (message: string) => void;
 }
 
 export class PartitionReleaser {
@@ -74,7 +75,7 @@ export class PartitionReleaser {
     if (worker) worker.connection.send({ type: 'release-partitions', epoch, partitions });
     if (worker || isConfigured(workerId)) return;
     void deletePartitions(workerFolder(folder, workerId), partitions).catch((error) => {
-      process.stderr.write(`cannot delete released partitions of ${workerId}: ${messageOf(error)}\n`);
+      this.#options.onNotice(`cannot delete released partitions of ${workerId}: ${messageOf(error)}`);
     });
   }
 }

@@ -52,6 +52,7 @@ function releaser(sent: unknown[]) {
     pool: { workers: new Map([['w1', { connection } as unknown as RegisteredWorker]]) },
     tracker,
     isConfigured: () => true,
+    onNotice: () => {},
   });
   return { subject, tracker, recorded, acknowledgement: { resolve, reject } };
 }
