@@ -1,6 +1,6 @@
 // Builds dist/: every entry point bundled into shared chunks, because start-up time is mostly the time to find and
 // parse modules (unbundled, a command starts in twice the time). Inlined packages are devDependencies; what must stay outside
-// (native code) is in `external` and in package.json's dependencies. Writes dist/THIRD-PARTY-NOTICES.txt, so that the
+// (native code, and what may be missing) is in `external` and in package.json's dependencies. Writes dist/THIRD-PARTY-NOTICES.txt, so that the
 // packed package carries the licences of what it inlines. Files of an earlier build go last: a jobrec that runs while
 // dist/ is built anew still finds the chunks that it has not loaded yet.
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -20,7 +20,7 @@ const entries = {
   'slot-worker': 'src/engine/task-manager/slot-worker.ts',
 };
 
-const external = ['@duckdb/node-bindings', '@duckdb/node-bindings-*', 'esbuild'];
+const external = ['@duckdb/node-bindings', '@duckdb/node-bindings-*', 'esbuild', 'kafkajs'];
 
 // Inlined CommonJS packages expect these names, which an ES module does not have.
 const banner = `import { createRequire as __createRequire } from 'node:module';

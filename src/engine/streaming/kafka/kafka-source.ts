@@ -1,0 +1,150 @@
+// StreamSource of a Kafka topic: one split a partition, its position the offset of the next record. Records wait in a
+// bounded queue: a reader whose records nobody takes stops fetching. A position that the broker no longer has is
+// a failure, never a jump: records would be lost without a word. Spec: docs/streaming.md, "Kafka".
+import type { Row } from '../../../model/streaming-plan.ts';
+import type { SourceRecord, SplitState, StreamSource } from '../sources/stream-source.ts';
+import type { KafkaClient, KafkaReader, KafkaRecord, PartitionRange } from './kafka-client.ts';
+import { RecordQueue } from './record-queue.ts';
+
+const discoveryIntervalMs = 10_000;
+
+export interface KafkaSourceOptions {
+  readonly client: KafkaClient;
+  readonly topic: string;
+  /** The group that is told how far complete checkpoints have come; null: none. */
+  readonly groupId: string | null;
+  readonly startingOffsets: 'earliest' | 'latest';
+  /** A record's value as a row; null: left out (`onBadRow: skip`). Throws what fails the task, naming `where`. */
+  readonly decode: (value: Uint8Array, where: string) => Row | null;
+}
+
+export class KafkaSource implements StreamSource {
+  readonly discoveryIntervalMs = discoveryIntervalMs;
+  readonly #options: KafkaSourceOptions;
+  readonly #queue = new RecordQueue();
+  /** Partition → offset of the next record that is put into the queue. */
+  readonly #nextOffsets = new Map<number, number>();
+  #reader: KafkaReader | null = null;
+  /** Partitions were added since the reader was started. */
+  #isStale = false;
+  #isFirstDiscovery = true;
+  #committing = false;
+
+  constructor(options: KafkaSourceOptions) {
+    this.#options = options;
+  }
+
+  async discover(isRestored: boolean): Promise<readonly SplitState[]> {
+    const { client, topic, startingOffsets } = this.#options;
+    // What appears later was written after the job began: all of it is read.
+    const fromEnd = this.#isFirstDiscovery && !isRestored && startingOffsets === 'latest';
+    this.#isFirstDiscovery = false;
+    const partitions = await client.partitions(topic);
+    return partitions.map(({ partition, low, high }) => ({
+      splitId: splitIdOf(topic, partition),
+      position: fromEnd ? high : low,
+    }));
+  }
+
+  async addSplit({ splitId, position }: SplitState): Promise<void> {
+    const partition = partitionOf(this.#options.topic, splitId);
+    if (partition === null || typeof position !== 'number') {
+      const { topic } = this.#options;
+      throw new Error(`Kafka topic ${topic}: the state names ${splitId} at ${position}, which is no partition of it`);
+    }
+    await this.#checkPosition(partition, position);
+    this.#nextOffsets.set(partition, position);
+    this.#isStale = true;
+  }
+
+  async poll(recordsMax: number, waitMs: number): Promise<readonly SourceRecord[]> {
+    if (this.#isStale) await this.#startReader();
+    const failed = this.#reader?.failed;
+    const arrived = this.#queue.whenFilled(waitMs);
+    await (failed === undefined ? arrived : Promise.race([arrived, failed]));
+    return this.#rows(this.#queue.take(recordsMax));
+  }
+
+  /** The group's offsets are for tools that show its lag; one that is still being told is not told again. */
+  async notifyCheckpointComplete(positions: readonly SplitState[]): Promise<void> {
+    const { client, topic, groupId } = this.#options;
+    if (groupId === null || this.#committing || positions.length === 0) return;
+    const offsets = positions.map(
+      ({ splitId, position }) => [partitionOf(topic, splitId) ?? 0, Number(position)] as const,
+    );
+    this.#committing = true;
+    // Nothing is read back from there, so a broker that does not take it changes nothing for the job.
+    await client.commit(groupId, topic, new Map(offsets)).catch(() => {});
+    this.#committing = false;
+  }
+
+  async close(): Promise<void> {
+    this.#queue.close();
+    await this.#reader?.close();
+    await this.#options.client.close();
+  }
+
+  /** Over all partitions, each where it is now. What is in the queue stays in it. */
+  async #startReader(): Promise<void> {
+    this.#isStale = false;
+    const previous = this.#reader;
+    this.#reader = null;
+    if (previous) {
+      this.#queue.refuse();
+      await previous.close();
+      this.#queue.accept();
+    }
+    const { client, topic } = this.#options;
+    this.#reader = await client.read(topic, this.#nextOffsets, (records) => this.#enqueue(records));
+  }
+
+  async #enqueue(records: readonly KafkaRecord[]): Promise<void> {
+    // A group that forms again begins at the log's start: what came already does not come again.
+    const fresh = records.filter(({ partition, offset }) => offset >= this.#nextOffset(partition));
+    const [first] = fresh;
+    if (first === undefined) return;
+    if (first.offset > this.#nextOffset(first.partition)) await this.#checkPosition(first.partition);
+    if (!(await this.#queue.put(fresh))) return;
+    for (const { partition, offset } of fresh) this.#nextOffsets.set(partition, offset + 1);
+  }
+
+  #nextOffset(partition: number): number {
+    return this.#nextOffsets.get(partition) ?? 0;
+  }
+
+  /** Offsets are skipped by compaction and by transactions, too; what retention deleted unread is another matter. */
+  async #checkPosition(partition: number, position = this.#nextOffset(partition)): Promise<void> {
+    const { client, topic } = this.#options;
+    const range = (await client.partitions(topic)).find((each) => each.partition === partition);
+    const problem = problemOf(range, position);
+    if (problem !== null)
+      throw new Error(`Kafka topic ${topic}, partition ${partition}, offset ${position}: ${problem}`);
+  }
+
+  #rows(records: readonly KafkaRecord[]): SourceRecord[] {
+    const { topic, decode } = this.#options;
+    return records.flatMap(({ partition, offset, value }) => {
+      // A tombstone: there is no row in it.
+      if (value === null) return [];
+      const where = `Kafka topic ${topic}, partition ${partition}, offset ${offset}`;
+      const row = decode(value, where);
+      return row === null ? [] : [{ splitId: splitIdOf(topic, partition), row, position: offset + 1 }];
+    });
+  }
+}
+
+function problemOf(range: PartitionRange | undefined, position: number): string | null {
+  if (range === undefined) return 'the topic has no such partition any more';
+  if (position < range.low) return `the broker has deleted what lies before offset ${range.low}: rows would be lost`;
+  if (position > range.high) return `the partition ends at offset ${range.high}: the topic was made anew`;
+  return null;
+}
+
+function splitIdOf(topic: string, partition: number): string {
+  return `${topic}-${partition}`;
+}
+
+function partitionOf(topic: string, splitId: string): number | null {
+  const digits = splitId.startsWith(`${topic}-`) ? splitId.slice(topic.length + 1) : '';
+  return /^\d+$/.test(digits) ? Number(digits) : null;
+}
