@@ -214,7 +214,8 @@ export interface CommitStarted {
   }[];
 }
 
-export type RecoveryCause = 'job-master-lost' | 'all-processes-lost' | 'suspended' | 'worker-lost';
+export const recoveryCauses = ['job-master-lost', 'all-processes-lost', 'suspended', 'worker-lost'] as const;
+export type RecoveryCause = (typeof recoveryCauses)[number];
 
 /** What one recovery kept and what it ran again (numbers of finished tasks). */
 export interface RecoveryCompleted {

@@ -1,6 +1,6 @@
 // What a store gives to replay and to the reading commands, whichever format it has: records in log order, the
 // description of the files, and the findings of a check. Implemented by store/ (format 1) and store/flink/.
-import type { JobEvent } from './job-events.ts';
+import type { JobEvent, JobSubmitted } from './job-events.ts';
 
 /** One logical log entry with its place on disk. */
 export interface LogRecord {
@@ -71,6 +71,28 @@ export interface Damage {
   readonly code: FindingCode;
 }
 
+/** A snapshot's file. */
+export interface SnapshotInfo {
+  readonly name: string;
+  readonly bytes: number;
+  /** Last event that it holds. */
+  readonly sequence: number;
+  /** Of the JobMaster that wrote it. */
+  readonly epoch: number;
+}
+
+/** One of the arrays of plain values (cells) that make up a snapshot's graph: replay knows what they mean. */
+export type SnapshotPart = readonly unknown[];
+
+/** A snapshot whose every byte is as it was written, of this log. */
+export interface LogSnapshot extends SnapshotInfo {
+  /** Of the last event that it holds. */
+  readonly timeMicros: number;
+  readonly submitted: JobSubmitted;
+  /** Read from the file as they are asked for. */
+  parts(): AsyncIterable<SnapshotPart>;
+}
+
 /** The files of a store after a walk over their frames. */
 export interface StoreSummary {
   readonly format: 'jobrec' | 'flink';
@@ -80,6 +102,8 @@ export interface StoreSummary {
   readonly bytes: number;
   readonly events: number;
   readonly segments: readonly SegmentInfo[];
+  /** Newest first, damaged ones too. */
+  readonly snapshots: readonly SnapshotInfo[];
   /** Physical findings only (frames, headers, manifest); meaning is checked on the replayed graph. */
   readonly findings: readonly Finding[];
   /** First damage (severity error), null for a sound store; a torn tail alone is no damage. */
@@ -90,8 +114,12 @@ export interface StoreSummary {
 export interface JobLog {
   readonly format: 'jobrec' | 'flink';
   readonly location: string;
-  /** Records of the longest good prefix, in order. May be walked more than once. */
-  records(): AsyncIterable<LogRecord>;
-  /** Walks all files once; the same bytes that `records()` would read. */
-  summary(): Promise<StoreSummary>;
+  /** Sequence number at which the files begin: above 0 where the events before were retired. */
+  readonly firstSequence: number;
+  /** Whole snapshots that belong to this log, newest first. Flink's stores have none. */
+  snapshots(): Promise<readonly LogSnapshot[]>;
+  /** Records of the longest good prefix, or of what follows a snapshot, in order. May be walked more than once. */
+  records(after?: LogSnapshot): AsyncIterable<LogRecord>;
+  /** What the walk of `records()` with the same argument finds; makes that walk unless it was made before. */
+  summary(after?: LogSnapshot): Promise<StoreSummary>;
 }

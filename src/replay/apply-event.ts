@@ -17,11 +17,17 @@ import type {
   WorkerLost,
   WorkerRegistered,
 } from '../model/job-events.ts';
-import { distributionOf } from '../model/job-graph.ts';
+import { distributionOf, type JobGraph } from '../model/job-graph.ts';
 import type { LogRecord } from '../model/job-log.ts';
 import { applyCoordinatorSnapshot, returnSplits } from './apply-coordinator.ts';
 import { applyShuffleMasterSnapshot, forgetPlacements } from './apply-shuffle-master.ts';
-import type { ExecutionGraph, ExecutionJobVertex, ExecutionVertex, KnownWorker } from './execution-graph.ts';
+import type {
+  ExecutionEdge,
+  ExecutionGraph,
+  ExecutionJobVertex,
+  ExecutionVertex,
+  KnownWorker,
+} from './execution-graph.ts';
 import { createExecutionVertex, vertexLabel } from './execution-graph.ts';
 import { isLegal } from './execution-transitions.ts';
 import type { ApplyFinding } from './semantic-checks.ts';
@@ -131,17 +137,22 @@ function applySubmitted(graph: ExecutionGraph, event: JobSubmitted): null {
   graph.graph = event.graph;
   graph.config = event.config;
   graph.fingerprint = event.fingerprint;
-  graph.edges = event.graph.edges.map(({ producerVertexId, consumerVertexId, datasetId, exchange }) => ({
-    producerVertexId,
-    consumerVertexId,
-    datasetId,
-    distribution: distributionOf(exchange),
-  }));
+  graph.edges = edgesOf(event.graph);
   for (const { id, name, maxParallelism, outputs } of event.graph.vertices) {
     const datasetIds = outputs.map((dataSet) => dataSet.id);
     graph.vertices.set(id, createJobVertex(id, graph.vertices.size, { name, maxParallelism, outputs: datasetIds }));
   }
   return null;
+}
+
+/** The edges of a submitted job. */
+export function edgesOf(graph: JobGraph): ExecutionEdge[] {
+  return graph.edges.map(({ producerVertexId, consumerVertexId, datasetId, exchange }) => ({
+    producerVertexId,
+    consumerVertexId,
+    datasetId,
+    distribution: distributionOf(exchange),
+  }));
 }
 
 function createJobVertex(
@@ -207,6 +218,7 @@ function finishTask(task: ExecutionVertex, sequence: number, event: ExecutionVer
   task.parts = event.parts;
   task.metrics = event.metrics;
   task.finishedSequence = sequence;
+  task.firstFailure = null;
 }
 
 function finishWithoutInit(vertex: ExecutionJobVertex | undefined, event: ExecutionVertexFinished): ApplyFinding {
@@ -273,9 +285,13 @@ function applyDeployed(graph: ExecutionGraph, event: ExecutionDeployed): null {
 }
 
 function applyFailed(graph: ExecutionGraph, event: ExecutionFailed): null {
+  if (event.counted && graph.lastTimeMicros !== null) graph.failureTimesMicros.push(graph.lastTimeMicros);
   const task = graph.vertices.get(event.vertexId)?.tasks[event.subtask];
   if (task === undefined) return null;
-  if (event.counted) task.failures += 1;
+  if (event.counted) {
+    task.failures += 1;
+    task.firstFailure ??= event.cause;
+  }
   if (isLegal('fail', task.state) && event.attempt >= task.attempt) task.state = 'FAILED';
   return null;
 }

@@ -32,6 +32,8 @@ export interface ExecutionVertex {
   finishedSequence: number | null;
   /** Failed attempts that the restart strategy counts. */
   failures: number;
+  /** Why the first of them failed since the task last finished; null: none did. */
+  firstFailure: string | null;
 }
 
 /** What one source's SplitEnumerator had handed out, as of its last snapshot. */
@@ -130,6 +132,8 @@ export interface ExecutionGraph {
   readonly recoveries: RecoveryCompleted[];
   /** The newest checkpoints and savepoints of a streaming job, oldest first. */
   readonly checkpoints: CompletedCheckpoint[];
+  /** Times of the task failures that the restart strategy counts, oldest first. */
+  readonly failureTimesMicros: number[];
   /** Of the last applied record; null before the first. */
   lastSequence: number | null;
   lastTimeMicros: number | null;
@@ -156,6 +160,7 @@ export function createExecutionGraph(): ExecutionGraph {
     commit: null,
     recoveries: [],
     checkpoints: [],
+    failureTimesMicros: [],
     lastSequence: null,
     lastTimeMicros: null,
     epoch: null,
@@ -177,6 +182,7 @@ export function createExecutionVertex(subtask: number): ExecutionVertex {
     metrics: null,
     finishedSequence: null,
     failures: 0,
+    firstFailure: null,
   };
 }
 

@@ -31,7 +31,7 @@ export async function diffStore(options: DiffOptions): Promise<DiffReport> {
   const until = await boundOf(store, options.until);
   const sourcesWithoutSnapshot = await sourceIds(store, options.sourcesWithoutSnapshot);
   const replayed = await replayOpened(store, { until, sourcesWithoutSnapshot });
-  const { graph, recorded, last, damage } = replayed;
+  const { graph, recorded, at, damage } = replayed;
   const choice: SurvivorChoice = workers === null ? options.survivors : { kind: 'rest', workers };
   const basis = await chooseSurvivors(choice, store.log, recorded);
   // A report says what is there, whatever the old JobMaster should have given up.
@@ -42,7 +42,7 @@ export async function diffStore(options: DiffOptions): Promise<DiffReport> {
     verdict: plan.verdict,
     why: plan.why,
     job: jobSummary(graph),
-    at: { sequence: last?.sequence ?? null, time: isoTime(last?.timeMicros ?? null) },
+    at: { sequence: at.sequence, time: isoTime(at.timeMicros) },
     summary: plan.summary,
     ...tasksOf(plan, graph),
     partitions: partitionsOf(plan),

@@ -7,7 +7,7 @@ import { JobrecError } from '../model/errors.ts';
 import { derivedId } from '../model/ids.ts';
 import { isGloballyTerminal } from '../model/states.ts';
 import type { ExecutionGraph } from '../replay/execution-graph.ts';
-import { replay } from '../replay/replay.ts';
+import { replayLog } from '../replay/replay-log.ts';
 import { syncFolder } from '../store/atomic-file.ts';
 import { latestGeneration, takeGeneration } from '../store/generation.ts';
 import { type JobFolder, jobFolderAt, jobsFolder } from '../store/job-folder.ts';
@@ -52,7 +52,7 @@ export async function findJob(home: string, nameOrId: string): Promise<JobEntry>
 export async function readGraph(folder: JobFolder): Promise<ExecutionGraph | null> {
   try {
     const log = await openJobLog(folder.jobEvents);
-    const { graph } = await replay(log.records());
+    const { graph } = await replayLog(log);
     return graph.jobId === null ? null : graph;
   } catch (error) {
     if (error instanceof JobrecError && ['STORE_NOT_FOUND', 'NOT_A_STORE'].includes(error.code)) return null;

@@ -24,9 +24,9 @@ export interface ReplayStoreOptions extends StoreInputOptions {
 export async function replayStore(options: ReplayStoreOptions): Promise<ReplayReport> {
   const store = await openStore(options);
   const until = await boundOf(store, options.until);
-  const { graph, last, droppedEvents, damage } = await replayOpened(store, { until });
+  const { graph, at, droppedEvents, damage } = await replayOpened(store, { until });
   return {
-    at: { sequence: last?.sequence ?? null, time: isoTime(last?.timeMicros ?? null) },
+    at: { sequence: at.sequence, time: isoTime(at.timeMicros) },
     job: jobSummary(graph),
     vertices: [...graph.vertices.values()].map(replayVertex),
     edges: graph.edges.filter((edge) => graph.vertices.has(edge.consumerVertexId)),

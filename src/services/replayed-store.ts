@@ -1,13 +1,14 @@
 // A store replayed by the rules of the engine that wrote it, with the recovery that this engine would do: the one place
 // where the commands tell jobrec's stores from Flink's. Spec: docs/commands.md "replay", "diff"; docs/flink.md.
 import { basename, dirname } from 'node:path';
-import type { Damage, Finding, LogRecord, StoreSummary } from '../model/job-log.ts';
+import type { Damage, Finding, LogRecord, LogSnapshot, StoreSummary } from '../model/job-log.ts';
 import type { Bound } from '../replay/bound.ts';
 import type { ExecutionGraph } from '../replay/execution-graph.ts';
 import type { FlinkReplay } from '../replay/flink-replay.ts';
 import { planRecovery } from '../replay/reconcile.ts';
 import { jobrecRecoveryRules, type RecoveryPlan, type Survivors } from '../replay/recovery-plan.ts';
-import { type DroppedEvent, replay } from '../replay/replay.ts';
+import type { DroppedEvent } from '../replay/replay.ts';
+import { replayLog } from '../replay/replay-log.ts';
 import type { DiffBasis } from './diff-report.ts';
 import type { OpenedStore } from './store-input.ts';
 
@@ -16,7 +17,12 @@ export interface ReplayedStore {
   readonly graph: ExecutionGraph;
   /** As the events say it: with what recovery drops. */
   readonly recorded: ExecutionGraph;
+  /** The last event that the graph holds. */
+  readonly at: { readonly sequence: number | null; readonly timeMicros: number | null };
+  /** The last record that was read; null also where a snapshot holds all. */
   readonly last: LogRecord | null;
+  /** What the graph rests on, beside events; null: nothing. */
+  readonly snapshot: LogSnapshot | null;
   /** Events that do not fit the ones before them. */
   readonly findings: readonly Finding[];
   readonly droppedEvents: readonly DroppedEvent[];
@@ -38,12 +44,14 @@ export async function replayOpened(store: OpenedStore, options: ReplayedStoreOpt
 }
 
 async function replayJobrecStore({ log }: OpenedStore, { until }: ReplayedStoreOptions): Promise<ReplayedStore> {
-  const { graph, last, findings, droppedEvents } = await replay(log.records(), until === undefined ? {} : { until });
+  const { graph, last, snapshot, findings, droppedEvents } = await replayLog(log, { until });
   const summary = await log.summary();
   return {
     graph,
     recorded: graph,
+    at: { sequence: graph.lastSequence, timeMicros: graph.lastTimeMicros },
     last,
+    snapshot,
     findings,
     droppedEvents,
     damage: summary.damage,
@@ -72,7 +80,9 @@ async function replayFlinkStore(store: OpenedStore, options: ReplayedStoreOption
   return {
     graph,
     recorded,
+    at: { sequence: last?.sequence ?? null, timeMicros: last?.timeMicros ?? null },
     last,
+    snapshot: null,
     findings: flinkFindings(replayed),
     droppedEvents,
     damage: summary.damage,

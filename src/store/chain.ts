@@ -78,7 +78,7 @@ function usableHeader(file: SegmentFile, jobId: string | null): SegmentHeader | 
 }
 
 /** Epoch first: the newest epoch decides, whatever older writers still do. */
-function compareKeys(a: SegmentKey, b: SegmentKey): number {
+export function compareKeys(a: SegmentKey, b: SegmentKey): number {
   return a.epoch - b.epoch || a.baseSequence - b.baseSequence;
 }
 

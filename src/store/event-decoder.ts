@@ -2,23 +2,6 @@
 // with a reason, never an exception; elements behind the known ones are ignored, as a newer writer may add some.
 // Spec: docs/format.md, "Events" and "Versioning".
 import { Decoder } from '@msgpack/msgpack';
-import { messageOf } from '../model/errors.ts';
-import type {
-  CommitStarted,
-  EnumeratorSnapshot,
-  ExecutionVertexFinished,
-  InputRange,
-  JobEvent,
-  JobSubmitted,
-  ProducedPartition,
-  RecoveryCause,
-  StagedPart,
-  TaskMetrics,
-  VertexInputInfo,
-} from '../model/job-events.ts';
-import type { SourceFile } from '../model/job-graph.ts';
-import type { JobState } from '../model/states.ts';
-import { jobStates } from '../model/states.ts';
 import {
   bytes,
   CellError,
@@ -29,13 +12,31 @@ import {
   listOfGroups,
   number,
   numberOrNull,
-  numbers,
   text,
   textOrNull,
-} from './cells.ts';
+  word,
+} from '../model/cells.ts';
+import { messageOf } from '../model/errors.ts';
+import type {
+  CommitStarted,
+  EnumeratorSnapshot,
+  ExecutionVertexFinished,
+  InputRange,
+  JobEvent,
+  JobSubmitted,
+  ProducedPartition,
+  StagedPart,
+  TaskMetrics,
+  VertexInputInfo,
+} from '../model/job-events.ts';
+import { recoveryCauses } from '../model/job-events.ts';
+import type { SourceFile } from '../model/job-graph.ts';
+import type { JobState } from '../model/states.ts';
+import { jobStates } from '../model/states.ts';
 import { eventTypeOf, GraphTables } from './event-types.ts';
 import { noVertex } from './frame.ts';
 import { isJobGraph } from './job-graph-shape.ts';
+import { numbers } from './number-list.ts';
 import { checkPayloadBounds } from './payload-bounds.ts';
 import { isPlainObject, isText, mapOf } from './shape.ts';
 
@@ -44,17 +45,16 @@ export type DecodedEvent =
   | { readonly kind: 'unknown-type' }
   | { readonly kind: 'invalid'; readonly reason: string };
 
-const recoveryCauses: ReadonlySet<unknown> = new Set<RecoveryCause>([
-  'job-master-lost',
-  'all-processes-lost',
-  'suspended',
-  'worker-lost',
-]);
 const knownJobStates: ReadonlySet<unknown> = new Set<JobState>(jobStates);
 
 export class EventDecoder {
   readonly #decoder = new Decoder();
-  #tables = new GraphTables(null);
+  #tables: GraphTables;
+
+  /** `tables` are those of a job that was submitted before the first event that is decoded. */
+  constructor(tables = new GraphTables(null)) {
+    this.#tables = tables;
+  }
 
   /** Tables of the job graph that was submitted last; a writer that goes on takes them over. */
   get tables(): GraphTables {
@@ -117,7 +117,7 @@ function eventOf(type: JobEvent['type'], vertex: number, cells: Cells, tables: G
       return { type, sinks: commitSinks(cells[0]) };
     case 'recovery-completed': {
       const [epoch, kept, rerun] = [count(cells[0]), count(cells[2]), count(cells[3])];
-      return { type, epoch, cause: recoveryCause(cells[1]), kept, rerun, durationMs: number(cells[4]) };
+      return { type, epoch, cause: word(cells[1], recoveryCauses), kept, rerun, durationMs: number(cells[4]) };
     }
     case 'worker-registered': {
       const [pid, slots, partitions] = [count(cells[1]), count(cells[2]), count(cells[3])];
@@ -314,11 +314,6 @@ function datasetId(cell: unknown, tables: GraphTables): string {
 function jobState(cell: unknown): JobState {
   if (!knownJobStates.has(cell)) throw new CellError('the job state is unknown');
   return cell as JobState;
-}
-
-function recoveryCause(cell: unknown): RecoveryCause {
-  if (!recoveryCauses.has(cell)) throw new CellError('the cause of recovery is unknown');
-  return cell as RecoveryCause;
 }
 
 const textMap = mapOf(isText);

@@ -5,6 +5,7 @@ import { crc32 } from 'node:zlib';
 
 export const formatVersion = 1;
 export const segmentMagic = Buffer.from([0x89, 0x4a, 0x4f, 0x42, 0x52, 0x45, 0x43, 0x0a]);
+export const snapshotMagic = Buffer.from([0x89, 0x4a, 0x4f, 0x42, 0x53, 0x4e, 0x50, 0x0a]);
 export const manifestName = 'MANIFEST';
 /** Files under construction: ignored by readers, removed by the next writer. */
 export const temporaryPrefix = '.tmp-';
@@ -51,23 +52,45 @@ export interface SegmentKey {
   readonly epoch: number;
 }
 
-const namePattern = /^(\d{20})-(\d{10})\.seg$/;
+const namePattern = /^(\d{20})-(\d{10})\.(seg|snap)$/;
 
 export function segmentName(key: SegmentKey): string {
-  return `${String(key.baseSequence).padStart(20, '0')}-${String(key.epoch).padStart(10, '0')}.seg`;
+  return `${keyText(key)}.seg`;
+}
+
+/** A snapshot is named by the first event that it does not hold, and by the epoch of its writer. */
+export function snapshotName(key: SegmentKey): string {
+  return `${keyText(key)}.snap`;
+}
+
+function keyText({ baseSequence, epoch }: SegmentKey): string {
+  return `${String(baseSequence).padStart(20, '0')}-${String(epoch).padStart(10, '0')}`;
 }
 
 /** What a segment's name says; null where it is not the name of a segment. */
 export function parseSegmentName(name: string): SegmentKey | null {
+  return parseName(name, 'seg');
+}
+
+/** What a snapshot's name says; null where it is not the name of a snapshot. */
+export function parseSnapshotName(name: string): SegmentKey | null {
+  return parseName(name, 'snap');
+}
+
+function parseName(name: string, kind: 'seg' | 'snap'): SegmentKey | null {
   const match = namePattern.exec(name);
-  if (!match) return null;
+  if (match?.[3] !== kind) return null;
   const key = { baseSequence: Number(match[1]), epoch: Number(match[2]) };
   return Number.isSafeInteger(key.baseSequence) && key.epoch >= 1 && key.epoch <= 0xffffffff ? key : null;
 }
 
-export function encodeHeader(header: Omit<SegmentHeader, 'crc' | 'formatVersion'>): Buffer {
+/** The header of a segment, or with its magic that of a snapshot. */
+export function encodeHeader(
+  header: Omit<SegmentHeader, 'crc' | 'formatVersion'>,
+  magic: Buffer = segmentMagic,
+): Buffer {
   const bytes = Buffer.alloc(headerBytes);
-  segmentMagic.copy(bytes);
+  magic.copy(bytes);
   bytes.writeUInt32LE(formatVersion, versionAt);
   bytes.writeUInt32LE(header.epoch, epochAt);
   bytes.write(header.jobId, jobIdAt, 16, 'hex');
@@ -81,9 +104,9 @@ export function encodeHeader(header: Omit<SegmentHeader, 'crc' | 'formatVersion'
 }
 
 /** Reads a header; every flaw is a value. The checksum comes before the version, so that a flipped bit is damage. */
-export function decodeHeader(bytes: Buffer): HeaderVerdict {
+export function decodeHeader(bytes: Buffer, magic: Buffer = segmentMagic): HeaderVerdict {
   if (bytes.length < headerBytes) return { kind: 'bad', reason: 'short' };
-  if (!bytes.subarray(0, segmentMagic.length).equals(segmentMagic)) return { kind: 'bad', reason: 'magic' };
+  if (!bytes.subarray(0, magic.length).equals(magic)) return { kind: 'bad', reason: 'magic' };
   const crc = bytes.readUInt32LE(headerCrcAt);
   if (crc32(bytes.subarray(0, headerCrcAt)) !== crc) return { kind: 'bad', reason: 'checksum' };
   const version = bytes.readUInt32LE(versionAt);

@@ -2,7 +2,7 @@
 // into the log: the chain of headers is (chain.ts). Spec: docs/format.md, "MANIFEST".
 import { crc32 } from 'node:zlib';
 import { messageOf } from '../model/errors.ts';
-import { formatVersion, parseSegmentName } from './format.ts';
+import { formatVersion, parseSegmentName, parseSnapshotName, type SegmentKey } from './format.ts';
 import { isCount, isFlag, isPlainObject, isText, listOf, nullable, objectOf } from './shape.ts';
 
 export interface ManifestSegment {
@@ -21,8 +21,16 @@ export interface Manifest {
   /** Epoch of the writer of this manifest. */
   readonly epoch: number;
   readonly segments: readonly ManifestSegment[];
-  /** Reserved; empty in this version. */
-  readonly snapshots: readonly unknown[];
+  /** Oldest first. */
+  readonly snapshots: readonly ManifestSnapshot[];
+}
+
+export interface ManifestSnapshot {
+  readonly name: string;
+  /** First event that it does not hold. */
+  readonly baseSequence: number;
+  readonly epoch: number;
+  readonly bytes: number;
 }
 
 export type ManifestVerdict =
@@ -45,7 +53,7 @@ const isManifest = objectOf({
       lastSequence: nullable(isCount),
     }),
   ),
-  snapshots: listOf(() => true),
+  snapshots: listOf(objectOf({ name: isText, baseSequence: isCount, epoch: isCount, bytes: isCount })),
 });
 
 /** Manifests are small: one line a segment. A larger file is not one. */
@@ -79,13 +87,14 @@ function parseBody(body: string): ManifestVerdict {
   if (version !== formatVersion) return { kind: 'version', formatVersion: version };
   if (!isManifest(content)) return { kind: 'bad', reason: 'it has an unknown shape' };
   const manifest = content as unknown as Manifest;
-  const misnamed = manifest.segments.find((segment) => !namesItself(segment));
+  const misnamed =
+    manifest.segments.find((segment) => !namesItself(segment, parseSegmentName(segment.name))) ??
+    manifest.snapshots.find((snapshot) => !namesItself(snapshot, parseSnapshotName(snapshot.name)));
   return misnamed ? { kind: 'bad', reason: `it misnames ${misnamed.name}` } : { kind: 'good', manifest };
 }
 
-function namesItself(segment: ManifestSegment): boolean {
-  const key = parseSegmentName(segment.name);
-  return key !== null && key.baseSequence === segment.baseSequence && key.epoch === segment.epoch;
+function namesItself(entry: SegmentKey, key: SegmentKey | null): boolean {
+  return key !== null && key.baseSequence === entry.baseSequence && key.epoch === entry.epoch;
 }
 
 function hex(value: number): string {

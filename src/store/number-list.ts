@@ -1,6 +1,7 @@
 // Compact binary number lists: one byte for the width of an element, then the elements, little-endian. Decoding them
 // is several times faster than decoding msgpack arrays of numbers. Invariant: equal lists have equal bytes (smallest
 // width that holds all elements). Spec: docs/format.md, "Events".
+import { bytes, CellError } from '../model/cells.ts';
 
 const doubleWidth = 8;
 const empty = new Uint8Array(0);
@@ -55,6 +56,13 @@ export function decodeNumberList(bytes: Uint8Array): number[] | null {
   const length = (bytes.length - 1) / width;
   if (!Number.isInteger(length) || length === 0) return null;
   return width === doubleWidth ? decodeDoubles(bytes, length) : decodeUnsigned(bytes, width, length);
+}
+
+/** The list in a payload's cell. */
+export function numbers(cell: unknown): number[] {
+  const values = decodeNumberList(bytes(cell));
+  if (values === null) throw new CellError('a number list was expected');
+  return values;
 }
 
 /** By hand: short lists are the rule, and a view costs more than their elements. */

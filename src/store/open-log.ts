@@ -11,7 +11,7 @@ import { latestGeneration } from './generation.ts';
 import { epochsName } from './job-folder.ts';
 import { readLayout } from './layout.ts';
 import { isAlive } from './process-identity.ts';
-import { SegmentLog } from './scan.ts';
+import { SegmentLog } from './segment-log.ts';
 
 export type StoreFormat = 'jobrec' | 'flink';
 

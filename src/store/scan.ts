@@ -3,11 +3,11 @@
 // exceptions. Spec: docs/format.md, "The chain, cuts and fencing" and "Versioning".
 import path from 'node:path';
 import { JobrecError, messageOf } from '../model/errors.ts';
-import type { Damage, Finding, JobLog, LogRecord, SegmentInfo, StoreSummary } from '../model/job-log.ts';
+import type { Damage, Finding, LogRecord, SegmentInfo } from '../model/job-log.ts';
 import { type ChainLink, finding } from './chain.ts';
 import { EventDecoder } from './event-decoder.ts';
 import type { GraphTables } from './event-types.ts';
-import { formatVersion, type SegmentHeader, segmentName } from './format.ts';
+import { headerBytes, type SegmentHeader, segmentName } from './format.ts';
 import { optionalFlag } from './frame.ts';
 import type { StoreLayout } from './layout.ts';
 import { openSegmentBytes, type SegmentBytes } from './segment-bytes.ts';
@@ -30,26 +30,52 @@ export interface ScanOptions {
   readonly live: boolean;
 }
 
+/** Where a walk begins that does not begin with the log: behind a snapshot. */
+export interface ScanStart {
+  readonly linkIndex: number;
+  /** In that link's segment. */
+  readonly offset: number;
+  readonly nextSequence: number;
+  readonly timeMicros: number;
+  /** Of the job, which was submitted before. */
+  readonly tables: GraphTables;
+  /** Why the log does not go on there; null where it does. */
+  readonly hole: Finding | null;
+}
+
+export interface ScanFrom {
+  readonly start?: ScanStart | undefined;
+  /** What is known of the snapshots. */
+  readonly findings?: readonly Finding[];
+}
+
 /** One walk over a store. Iterate `groups()` to its end, then ask for `end()`. */
 export class LogScan {
   readonly #layout: StoreLayout;
   readonly #live: boolean;
-  readonly #decoder = new EventDecoder();
+  readonly #start: ScanStart | null;
+  readonly #decoder: EventDecoder;
   readonly #findings: Finding[];
   readonly #segments: SegmentInfo[] = [];
   #damage: Damage | null = null;
-  #nextSequence = 0;
-  #lastTimeMicros: number | null = null;
+  #nextSequence: number;
+  #lastTimeMicros: number | null;
   #last: LogEnd['last'] = null;
 
-  constructor(layout: StoreLayout, options: ScanOptions) {
+  constructor(layout: StoreLayout, options: ScanOptions, { start, findings = [] }: ScanFrom = {}) {
     this.#layout = layout;
     this.#live = options.live;
-    this.#findings = [...layout.chain.findings];
+    this.#start = start ?? null;
+    this.#decoder = new EventDecoder(start?.tables);
+    // Without a snapshot, the first segment of the chain starts the numbering, wherever older ones were retired to.
+    this.#nextSequence = start?.nextSequence ?? layout.chain.links[0]?.key.baseSequence ?? 0;
+    this.#lastTimeMicros = start?.timeMicros ?? null;
+    this.#findings = [...layout.chain.findings, ...findings];
   }
 
   async *groups(): AsyncGenerator<LogRecord[]> {
-    for (const link of this.#layout.chain.links) {
+    if (this.#start?.hole) this.#damage = damageOf(this.#start.hole);
+    for (const link of this.#layout.chain.links.slice(this.#start?.linkIndex ?? 0)) {
       if (link.header === null) this.#damaged(link.flaw as Finding);
       else if (this.#startsWhereItShould(link)) yield* this.#segment(link, link.header);
       if (this.#damage !== null) return;
@@ -71,9 +97,7 @@ export class LogScan {
 
   #startsWhereItShould(link: ChainLink): boolean {
     const base = link.key.baseSequence;
-    // The first segment of the chain starts the numbering, wherever older ones were retired to.
-    if (this.#last === null) this.#nextSequence = base;
-    if (this.#nextSequence === base) return true;
+    if (this.#nextSequence === base || this.#isWithin(link)) return true;
     const message = `${link.name} begins with sequence ${base}, but the log before it ends with ${this.#nextSequence - 1}`;
     this.#damaged(
       finding('SEQUENCE_GAP', 'error', { segment: link.name, offset: 0, sequence: this.#nextSequence, message }),
@@ -81,10 +105,20 @@ export class LogScan {
     return false;
   }
 
+  /** Whether the walk begins in the middle of this segment. */
+  #isWithin(link: ChainLink): boolean {
+    return this.#start !== null && this.#start.offset > headerBytes && this.#linkAt(this.#start) === link;
+  }
+
+  #linkAt({ linkIndex }: ScanStart): ChainLink | null {
+    return this.#layout.chain.links[linkIndex] ?? null;
+  }
+
   async *#segment(link: ChainLink, header: SegmentHeader): AsyncGenerator<LogRecord[]> {
     const source = await this.#open(link);
     try {
-      const walk = walkSegment(source, header, link);
+      const from = this.#isWithin(link) ? { from: this.#start as ScanStart } : {};
+      const walk = walkSegment(source, header, { ...link, ...from });
       let events = 0;
       let step = await walk.next();
       while (!step.done && this.#damage === null) {
@@ -246,40 +280,4 @@ function segmentInfo(link: ChainLink, facts: SegmentFacts): SegmentInfo {
     sealed,
     tornBytes,
   };
-}
-
-/** A jobrec store as a JobLog; every walk reads the bytes that were there when the layout was read. */
-export class SegmentLog implements JobLog {
-  readonly format = 'jobrec';
-  readonly #layout: StoreLayout;
-  readonly #options: ScanOptions;
-
-  constructor(layout: StoreLayout, options: ScanOptions) {
-    this.#layout = layout;
-    this.#options = options;
-  }
-
-  get location(): string {
-    return this.#layout.folder;
-  }
-
-  async *records(): AsyncGenerator<LogRecord> {
-    for await (const group of new LogScan(this.#layout, this.#options).groups()) {
-      for (const record of group) yield record;
-    }
-  }
-
-  async summary(): Promise<StoreSummary> {
-    const { segments, findings, damage } = await this.scanToEnd();
-    const bytes = segments.reduce((sum, segment) => sum + segment.bytes, 0);
-    const events = segments.reduce((sum, segment) => sum + segment.events, 0);
-    return { format: this.format, formatVersion, location: this.location, bytes, events, segments, findings, damage };
-  }
-
-  /** Walks and decodes everything once. */
-  async scanToEnd(): Promise<LogEnd> {
-    const scan = new LogScan(this.#layout, this.#options);
-    for await (const _group of scan.groups());
-    return scan.end();
-  }
 }

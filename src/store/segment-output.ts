@@ -2,7 +2,7 @@
 // Invariants: a mark never claims more than a returned sync; a segment is whole and durable before the manifest names
 // it; a fenced epoch replaces no manifest. Spec: docs/format.md, "Marks, and what they prove" and "MANIFEST".
 import path from 'node:path';
-import { JobrecError } from '../model/errors.ts';
+import { invariant, JobrecError } from '../model/errors.ts';
 import { temporaryPath } from './atomic-file.ts';
 import type { EventBatch } from './event-batch.ts';
 import {
@@ -15,7 +15,7 @@ import {
   segmentName,
 } from './format.ts';
 import { encodeMark, markBytes } from './frame.ts';
-import { encodeManifest, type ManifestSegment } from './manifest.ts';
+import { encodeManifest, type ManifestSegment, type ManifestSnapshot } from './manifest.ts';
 import { createWhole, type StorageFile, type StoragePort, writeWhole } from './storage-port.ts';
 
 export interface SegmentOutputOptions {
@@ -33,13 +33,21 @@ export interface SegmentStart {
   readonly previous: PreviousCut | null;
   /** Manifest entries of the segments before it. */
   readonly earlier: readonly ManifestSegment[];
+  /** Oldest first. */
+  readonly snapshots: readonly ManifestSnapshot[];
 }
+
+/** The newest, and one more for the case that it is damaged. */
+export const snapshotsKept = 2;
 
 export class SegmentOutput {
   readonly #options: SegmentOutputOptions;
   #header: Omit<SegmentHeader, 'formatVersion'>;
   #file: StorageFile;
   #earlier: readonly ManifestSegment[];
+  #snapshots: readonly ManifestSnapshot[];
+  /** Snapshots that the next manifest no longer names. */
+  #superseded: readonly ManifestSnapshot[] = [];
   /** Written so far, synced so far, and what the last mark says. */
   #length = headerBytes;
   #synced = headerBytes;
@@ -52,16 +60,17 @@ export class SegmentOutput {
     this.#header = opened.header;
     this.#file = opened.file;
     this.#earlier = start.earlier;
+    this.#snapshots = start.snapshots;
     this.#nextSequence = start.baseSequence;
   }
 
   static async open(options: SegmentOutputOptions, start: SegmentStart): Promise<SegmentOutput> {
     // A store's very first segment: without a manifest beside it, it could not be told from one whose manifest is lost.
-    if (start.earlier.length === 0) await replaceManifest(options, []);
+    if (start.earlier.length === 0 && start.snapshots.length === 0) await replaceManifest(options, [], []);
     const opened = await createSegment(options, start);
     const output = new SegmentOutput(options, start, opened);
     try {
-      await replaceManifest(options, [...start.earlier, output.#entry(false)]);
+      await output.#replaceManifest(false);
     } catch (error) {
       await opened.file.close().catch(() => {});
       throw error;
@@ -102,17 +111,40 @@ export class SegmentOutput {
     this.#synced = headerBytes;
     this.#marked = headerBytes;
     await full.close();
-    await replaceManifest(this.#options, [...this.#earlier, this.#entry(false)]);
+    await this.#replaceManifest(false);
   }
 
   /** Ends the log: seal, then the manifest that says so. */
   async seal(): Promise<void> {
     await this.#sealSegment();
-    await replaceManifest(this.#options, [...this.#earlier, this.#entry(true)]);
+    await this.#replaceManifest(true);
+  }
+
+  /** A snapshot is there. The next manifest names it: until then readers find it by its name, so nothing waits. */
+  noteSnapshot(snapshot: ManifestSnapshot): void {
+    const all = [...this.#snapshots, snapshot];
+    this.#superseded = [...this.#superseded, ...all.slice(0, -snapshotsKept)];
+    this.#snapshots = all.slice(-snapshotsKept);
+  }
+
+  /** From now on the log begins with the active segment: `snapshot` holds everything before it. */
+  async retireEarlier(snapshot: ManifestSnapshot): Promise<void> {
+    invariant(snapshot.baseSequence === this.#header.baseSequence, 'a snapshot of exactly what is retired');
+    this.#earlier = [];
+    this.#snapshots = [snapshot];
+    await this.#replaceManifest(false);
   }
 
   close(): Promise<void> {
     return this.#file.close();
+  }
+
+  async #replaceManifest(sealed: boolean): Promise<void> {
+    await replaceManifest(this.#options, [...this.#earlier, this.#entry(sealed)], this.#snapshots);
+    const { folder, storage } = this.#options;
+    // Nobody needs them: one that cannot be removed only takes room.
+    for (const { name } of this.#superseded) await storage.remove(path.join(folder, name)).catch(() => {});
+    this.#superseded = [];
   }
 
   async #sealSegment(): Promise<void> {
@@ -168,11 +200,15 @@ async function createSegment(
   return { header: { ...fields, crc: content.readUInt32LE(headerBytes - 4) }, file };
 }
 
-async function replaceManifest(options: SegmentOutputOptions, segments: readonly ManifestSegment[]): Promise<void> {
+async function replaceManifest(
+  options: SegmentOutputOptions,
+  segments: readonly ManifestSegment[],
+  snapshots: readonly ManifestSnapshot[],
+): Promise<void> {
   const { folder, jobId, epoch, storage, isFenced } = options;
   if (await isFenced()) throw fencedError(epoch);
   const target = path.join(folder, manifestName);
-  const content = encodeManifest({ formatVersion, jobId, epoch, segments, snapshots: [] });
+  const content = encodeManifest({ formatVersion, jobId, epoch, segments, snapshots });
   const file = await createWhole(storage, temporaryPath(target), target, Buffer.from(content));
   await file.close();
 }

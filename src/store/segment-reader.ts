@@ -28,6 +28,8 @@ export interface WalkLimits {
   readonly wholeUpTo: number | null;
   /** Events from this sequence on belong to the next segment; null: no such bound. */
   readonly nextBase: number | null;
+  /** Where a walk that leaves out the beginning starts: at a frame. */
+  readonly from?: { readonly offset: number; readonly nextSequence: number };
 }
 
 export type StopCode = 'CHECKSUM_MISMATCH' | 'BAD_LENGTH' | 'SEQUENCE_GAP';
@@ -71,7 +73,7 @@ class SegmentWalk {
   readonly #limits: WalkLimits;
   /** Bytes at and behind this position do not count. */
   readonly #limit: number;
-  #offset = headerBytes;
+  #offset: number;
   #nextSequence: number;
   #wanted = windowBytes;
   #sealed = false;
@@ -83,7 +85,8 @@ class SegmentWalk {
     this.#header = header;
     this.#limits = limits;
     this.#limit = Math.min(source.size, limits.wholeUpTo ?? source.size);
-    this.#nextSequence = header.baseSequence;
+    this.#offset = limits.from?.offset ?? headerBytes;
+    this.#nextSequence = limits.from?.nextSequence ?? header.baseSequence;
   }
 
   /** The events of the next window; empty at the end, or when a frame needs a larger window. */

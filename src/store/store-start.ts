@@ -8,14 +8,19 @@ import type { JobLog } from '../model/job-log.ts';
 import type { ChainLink } from './chain.ts';
 import { headerBytes, segmentName, temporaryPrefix } from './format.ts';
 import { readLayout, type StoreLayout } from './layout.ts';
-import type { ManifestSegment } from './manifest.ts';
-import { type LogEnd, SegmentLog } from './scan.ts';
-import { SegmentOutput, type SegmentOutputOptions } from './segment-output.ts';
+import type { ManifestSegment, ManifestSnapshot } from './manifest.ts';
+import type { LogEnd } from './scan.ts';
+import { SegmentLog } from './segment-log.ts';
+import { SegmentOutput, type SegmentOutputOptions, snapshotsKept } from './segment-output.ts';
+import type { UsableSnapshot } from './snapshots.ts';
 import { localStorage } from './storage-port.ts';
 import type { StoreWriterOptions, WriterStart } from './writer-options.ts';
 
 interface Found {
   readonly layout: StoreLayout;
+  /** Whole ones, newest first. */
+  readonly snapshots: readonly UsableSnapshot[];
+  /** Of the events behind the newest snapshot. */
   readonly end: LogEnd;
 }
 
@@ -32,7 +37,10 @@ export async function startFirst(options: StoreWriterOptions): Promise<WriterSta
 export async function startNext(options: StoreWriterOptions): Promise<{ start: WriterStart; log: JobLog }> {
   const found = await lookAt(options);
   if (holdsNothing(found)) {
-    const empty = new SegmentLog({ ...found.layout, chain: { links: [], findings: [] } }, { live: true });
+    const empty = new SegmentLog(
+      { ...found.layout, snapshots: [], chain: { links: [], findings: [] } },
+      { live: true },
+    );
     return { start: await startClean(options, found), log: empty };
   }
   refuseUnsound(options.folder, found.end);
@@ -44,7 +52,10 @@ async function lookAt(options: StoreWriterOptions): Promise<Found> {
   await storage.makeFolder(folder);
   await storage.syncFolder(path.dirname(folder));
   const layout = await readLayout(folder);
-  return { layout, end: await new SegmentLog(layout, { live: true }).scanToEnd() };
+  const log = new SegmentLog(layout, { live: true });
+  const snapshots = await log.snapshots();
+  // What the newest snapshot holds is not read again: that bounds the time of a take-over.
+  return { layout, snapshots, end: await log.scanToEnd(snapshots[0]) };
 }
 
 /** Whether no event can ever have been acknowledged here: nothing was written, or the first group never ended. */
@@ -60,16 +71,21 @@ function holdsNothing({ layout, end }: Found): boolean {
 }
 
 async function startClean(options: StoreWriterOptions, { layout }: Found): Promise<WriterStart> {
-  const output = await SegmentOutput.open(outputOptions(options, 0), { baseSequence: 0, previous: null, earlier: [] });
+  const output = await SegmentOutput.open(outputOptions(options, 0), {
+    baseSequence: 0,
+    previous: null,
+    earlier: [],
+    snapshots: [],
+  });
   const own = segmentName({ baseSequence: 0, epoch: options.epoch });
   const halfMade = layout.files.map((file) => segmentName(file.key)).filter((name) => name !== own);
   // Only now: until the new segment is there, the old one is what a reader finds.
   await removeLeftovers(options, halfMade).catch((error) => output.close().then(() => Promise.reject(error)));
-  return { output, nextSequence: 0, lastTimeMicros: 0, tables: null };
+  return { output, nextSequence: 0, lastTimeMicros: 0, tables: null, tookOver: null };
 }
 
 async function takeOver(options: StoreWriterOptions, found: Found): Promise<{ start: WriterStart; log: JobLog }> {
-  const { layout, end } = found;
+  const { layout, end, snapshots } = found;
   invariant(end.last !== null, 'a store with events has a last segment');
   const { link, length } = end.last;
   invariant(options.epoch > link.key.epoch, `epoch ${options.epoch} does not follow epoch ${link.key.epoch}`);
@@ -80,10 +96,13 @@ async function takeOver(options: StoreWriterOptions, found: Found): Promise<{ st
     baseSequence: end.nextSequence,
     previous: { ...link.key, length },
     earlier: links.map((each) => cutEntry(each, end.nextSequence)),
+    snapshots: snapshots.slice(0, snapshotsKept).map(snapshotEntry).reverse(),
   });
   const log = new SegmentLog({ ...layout, chain: { ...layout.chain, links } }, { live: true });
-  const start = { output, nextSequence: end.nextSequence, lastTimeMicros: end.lastTimeMicros ?? 0, tables: end.tables };
-  return { start, log };
+  const { nextSequence, tables, lastTimeMicros } = end;
+  const timeMicros = lastTimeMicros ?? 0;
+  const tookOver = { segment: link.key, offset: length, sequence: nextSequence - 1, timeMicros };
+  return { start: { output, nextSequence, lastTimeMicros: timeMicros, tables, tookOver }, log };
 }
 
 /** What was read may still be in memory only: it must be on disk before the cut makes it count. */
@@ -102,6 +121,10 @@ function cutEntry(link: ChainLink, nextSequence: number): ManifestSegment {
   const next = link.nextBase ?? nextSequence;
   const lastSequence = next > baseSequence ? next - 1 : null;
   return { name: link.name, baseSequence, epoch, sealed: true, bytes: link.wholeUpTo, lastSequence };
+}
+
+function snapshotEntry({ name, sequence, epoch, bytes }: UsableSnapshot): ManifestSnapshot {
+  return { name, baseSequence: sequence + 1, epoch, bytes };
 }
 
 /** Half-made files of writers that are gone, by their temporary names, and `segments`. */

@@ -2,6 +2,7 @@
 // writing do not import each other.
 import type { GraphTables } from './event-types.ts';
 import type { SegmentOutput } from './segment-output.ts';
+import type { SnapshotPosition } from './snapshot-file.ts';
 import type { StoragePort } from './storage-port.ts';
 
 export interface StoreWriterOptions {
@@ -28,4 +29,6 @@ export interface WriterStart {
   readonly nextSequence: number;
   readonly lastTimeMicros: number;
   readonly tables: GraphTables | null;
+  /** Where the log ended that the writer goes on with; null where there was none. */
+  readonly tookOver: SnapshotPosition | null;
 }

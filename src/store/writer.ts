@@ -11,7 +11,9 @@ import { EventBatch } from './event-batch.ts';
 import { EventDecoder } from './event-decoder.ts';
 import { type EncodedEvent, EventEncoder } from './event-encoder.ts';
 import { payloadBytesMax } from './frame.ts';
+import type { ManifestSnapshot } from './manifest.ts';
 import { fencedError, type SegmentOutput } from './segment-output.ts';
+import type { SnapshotPosition } from './snapshot-file.ts';
 import { startFirst, startNext } from './store-start.ts';
 import type { StoreWriterOptions, WriterStart } from './writer-options.ts';
 
@@ -22,6 +24,13 @@ export interface AppendedRecord {
   readonly timeMicros: number;
   /** Resolves when the event is acknowledged; rejects with STORE_POISONED. May be ignored. */
   readonly durable: Promise<void>;
+}
+
+export interface Acknowledged {
+  /** Last event that is acknowledged; -1: none. */
+  readonly sequence: number;
+  /** Of all frames that this writer wrote and had acknowledged. */
+  readonly bytes: number;
 }
 
 /** Events that recovery does not need wait for company at least this long, so that they cost no sync of their own. */
@@ -44,12 +53,17 @@ export class StoreWriter {
   #spare: Buffer | null = null;
   #poisoned: JobrecError | null = null;
   #closed = false;
+  #acknowledged: Acknowledged;
+  /** Where the log ended that this writer goes on with; null where there was none. */
+  readonly tookOver: SnapshotPosition | null;
 
   private constructor(options: StoreWriterOptions, start: WriterStart) {
     this.#options = options;
     this.#output = start.output;
     this.#nextSequence = start.nextSequence;
     this.#lastTimeMicros = start.lastTimeMicros;
+    this.tookOver = start.tookOver;
+    this.#acknowledged = { sequence: start.nextSequence - 1, bytes: 0 };
     if (start.tables !== null) this.#encoder.useTables(start.tables);
   }
 
@@ -69,6 +83,25 @@ export class StoreWriter {
 
   get poisoned(): JobrecError | null {
     return this.#poisoned;
+  }
+
+  get acknowledged(): Acknowledged {
+    return this.#acknowledged;
+  }
+
+  /** A snapshot of acknowledged events has been written: the next manifest names it. Nothing waits for that. */
+  noteSnapshot(snapshot: ManifestSnapshot): void {
+    this.#output.noteSnapshot(snapshot);
+  }
+
+  /** Makes the log begin with this writer's segment. Only where `snapshot`, of all before it, was proved to be right. */
+  async retireEarlier(snapshot: ManifestSnapshot): Promise<void> {
+    await this.flush();
+    try {
+      await this.#output.retireEarlier(snapshot);
+    } catch (error) {
+      throw this.#poison(error);
+    }
   }
 
   /** Gives the event its sequence number and time, and queues it. Throws INVALID_ARGUMENT for one that cannot be stored. */
@@ -194,6 +227,7 @@ export class StoreWriter {
     await this.#output.commit(batch);
     if (await this.#options.isFenced()) throw fencedError(this.#options.epoch);
     this.#inFlight = null;
+    this.#acknowledged = { sequence: batch.last.sequence, bytes: this.#acknowledged.bytes + batch.bytes };
     this.#spare = batch.release();
     batch.acknowledge();
     if (this.#output.length >= (this.#options.segmentSizeBytesMax ?? defaultSegmentSizeBytesMax))

@@ -1,10 +1,20 @@
-// The task failures that a restart strategy counts, over all JobMasters of the job: read from the store when a master
-// takes over, added to as they happen. Times never decrease, whatever the clock does, as the store's own do not.
+// The task failures that a restart strategy counts, over all JobMasters of the job: taken from the replayed graph when a
+// master takes over, added to as they happen. Times never decrease, whatever the clock does, as the store's own do not.
 import type { JobEvent } from '../../model/job-events.ts';
+import type { ExecutionGraph } from '../../replay/execution-graph.ts';
 
 export class FailureHistory {
   readonly #timesMs: number[] = [];
   readonly #firstCauses = new Map<string, string>();
+
+  /** What the masters before this one recorded. */
+  constructor({ failureTimesMicros, vertices }: Pick<ExecutionGraph, 'failureTimesMicros' | 'vertices'>) {
+    for (const timeMicros of failureTimesMicros) this.#timesMs.push(timeMicros / 1000);
+    for (const { id: vertexId, tasks } of vertices.values()) {
+      for (const { subtask, firstFailure } of tasks)
+        if (firstFailure !== null) this.#firstCauses.set(keyOf({ vertexId, subtask }), firstFailure);
+    }
+  }
 
   /** Times of the counted failures, oldest first. */
   get timesMs(): readonly number[] {

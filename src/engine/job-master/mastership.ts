@@ -2,10 +2,10 @@
 // what is recorded, and knows when it no longer leads (invariant 3) or the store took no more events (invariant 8).
 import { JobrecError, messageOf } from '../../model/errors.ts';
 import type { RecoveryCause } from '../../model/job-events.ts';
-import type { JobLog, LogRecord } from '../../model/job-log.ts';
+import type { JobLog } from '../../model/job-log.ts';
 import { type Options, readOptions } from '../../model/options.ts';
 import { createExecutionGraph, type ExecutionGraph } from '../../replay/execution-graph.ts';
-import { replay } from '../../replay/replay.ts';
+import { replayNewest } from '../../replay/replay-log.ts';
 import { latestGenerationNumber, takeGeneration } from '../../store/generation.ts';
 import type { JobFolder } from '../../store/job-folder.ts';
 import { StoreWriter } from '../../store/writer.ts';
@@ -28,11 +28,11 @@ export class Mastership {
 
   private constructor(opened: OpenedStore) {
     const { epoch, writer } = opened;
-    const { graph, failures } = opened.history;
+    const { graph } = opened;
     this.epoch = epoch;
     this.jobId = opened.submission.jobId;
     this.options = opened.options;
-    this.failures = failures;
+    this.failures = new FailureHistory(graph);
     this.#folder = opened.folder;
     this.#writer = writer;
     this.recorder = new EventRecorder({
@@ -61,9 +61,9 @@ export class Mastership {
     };
     const opened = start === 'submitted' ? null : await StoreWriter.resume(writerOptions);
     const writer = opened?.writer ?? (await StoreWriter.create(writerOptions));
-    const history = opened ? await readHistory(opened.log) : emptyHistory();
-    const mastership = new Mastership({ folder, epoch: generation.number, writer, history, submission, options });
-    if (history.graph.jobId === null) mastership.#submit(submission);
+    const graph = opened ? await recordedGraph(opened) : createExecutionGraph();
+    const mastership = new Mastership({ folder, epoch: generation.number, writer, graph, submission, options });
+    if (graph.jobId === null) mastership.#submit(submission);
     return mastership;
   }
 
@@ -118,25 +118,24 @@ interface OpenedStore {
   readonly folder: JobFolder;
   readonly epoch: number;
   readonly writer: StoreWriter;
-  readonly history: History;
+  readonly graph: ExecutionGraph;
   readonly submission: Submission;
   readonly options: Options;
 }
 
-interface History {
-  readonly graph: ExecutionGraph;
-  readonly failures: FailureHistory;
-}
-
-function emptyHistory(): History {
-  return { graph: createExecutionGraph(), failures: new FailureHistory() };
-}
-
-async function readHistory(log: JobLog): Promise<History> {
-  const failures = new FailureHistory();
-  const onRecord = ({ event, timeMicros }: LogRecord) => failures.add(event, (timeMicros ?? 0) / 1000);
-  const { graph } = await replay(log.records(), { onRecord });
-  return { graph, failures };
+/**
+ * The graph at the end of the log. Throws STORE_DAMAGED where it does not reach the end that the writer goes on behind: a
+ * snapshot that cannot be read may leave a walk over events that nobody checked.
+ */
+async function recordedGraph({ log, writer }: { log: JobLog; writer: StoreWriter }): Promise<ExecutionGraph> {
+  const { graph } = await replayNewest(log);
+  const last = writer.tookOver?.sequence ?? -1;
+  if ((graph.lastSequence ?? -1) === last) return graph;
+  const message = `the store ${log.location} ends with sequence ${last}, but can be replayed to ${graph.lastSequence} only`;
+  throw new JobrecError('STORE_DAMAGED', message, {
+    data: { folder: log.location, last, replayed: graph.lastSequence },
+    hint: `jobrec validate ${log.location} tells what is damaged, and with --repair keeps what is not`,
+  });
 }
 
 function fenced(epoch: number): MasterEnd {

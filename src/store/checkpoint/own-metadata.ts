@@ -4,8 +4,8 @@
 import { crc32 } from 'node:zlib';
 import { Decoder, Encoder } from '@msgpack/msgpack';
 import { messageOf } from '../../model/errors.ts';
-import { bytes, CellError, type Cells, count, list, listOfGroups, number, numbers, text } from '../cells.ts';
-import { encodeNumberList } from '../number-list.ts';
+import { bytes, CellError, type Cells, count, list, listOfGroups, number, text } from '../../model/cells.ts';
+import { encodeNumberList, numbers } from '../number-list.ts';
 import { checkPayloadBounds } from '../payload-bounds.ts';
 
 export const metadataName = '_metadata';

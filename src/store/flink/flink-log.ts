@@ -216,6 +216,13 @@ export class FlinkLog implements JobLog {
     return this.#store.folder;
   }
 
+  /** Flink retires nothing, and its snapshots are parts of its events. */
+  readonly firstSequence = 0;
+
+  async snapshots(): Promise<[]> {
+    return [];
+  }
+
   async *records(): AsyncGenerator<LogRecord> {
     const scan = new FlinkScan(this.#store);
     for await (const batch of scan.batches()) {
@@ -228,8 +235,15 @@ export class FlinkLog implements JobLog {
     const { segments, findings, damage } = await this.scanToEnd();
     const bytes = segments.reduce((sum, segment) => sum + segment.bytes, 0);
     const events = segments.reduce((sum, segment) => sum + segment.events, 0);
-    const { format, location } = this;
-    return { format, formatVersion: flinkFormatVersion, location, bytes, events, segments, findings, damage };
+    const files = { bytes, events, segments, snapshots: [] };
+    return {
+      format: this.format,
+      formatVersion: flinkFormatVersion,
+      location: this.location,
+      ...files,
+      findings,
+      damage,
+    };
   }
 
   /** What a walk to the end found; a walk over all records has been one. */

@@ -1,6 +1,5 @@
-// The elements of a decoded payload, each taken out as what it must be. A cell of another shape throws a CellError,
-// which the decoder turns into a reason; nothing else sees it.
-import { decodeNumberList } from './number-list.ts';
+// The elements of decoded plain data (an event's payload, a part of a snapshot), each taken out as what it must be. A cell
+// of another shape throws a CellError, which the decoder turns into a reason; nothing else sees it.
 
 export type Cells = readonly unknown[];
 
@@ -52,8 +51,17 @@ export function bytes(cell: unknown): Uint8Array {
   return cell;
 }
 
-export function numbers(cell: unknown): number[] {
-  const values = decodeNumberList(bytes(cell));
-  if (values === null) throw new CellError('a number list was expected');
-  return values;
+export function countOrNull(cell: unknown): number | null {
+  return cell === null ? null : count(cell);
+}
+
+export function flagOrNull(cell: unknown): boolean | null {
+  return cell === null ? null : flag(cell);
+}
+
+/** One of the known words. */
+export function word<T extends string>(cell: unknown, known: readonly T[]): T {
+  const found = known.find((each) => each === cell);
+  if (found === undefined) throw new CellError(`one of ${known.join(', ')} was expected`);
+  return found;
 }
