@@ -37,8 +37,8 @@ export interface SegmentStart {
   readonly snapshots: readonly ManifestSnapshot[];
 }
 
-/** The newest, and one more for the case that it is damaged. */
-export const snapshotsKept = 2;
+/** Named by a manifest: the newest, and one more for the case that it is damaged. */
+const snapshotsKept = 2;
 
 export class SegmentOutput {
   readonly #options: SegmentOutputOptions;
@@ -47,7 +47,7 @@ export class SegmentOutput {
   #earlier: readonly ManifestSegment[];
   #snapshots: readonly ManifestSnapshot[];
   /** Snapshots that the next manifest no longer names. */
-  #superseded: readonly ManifestSnapshot[] = [];
+  #superseded: readonly ManifestSnapshot[];
   /** Written so far, synced so far, and what the last mark says. */
   #length = headerBytes;
   #synced = headerBytes;
@@ -60,7 +60,8 @@ export class SegmentOutput {
     this.#header = opened.header;
     this.#file = opened.file;
     this.#earlier = start.earlier;
-    this.#snapshots = start.snapshots;
+    this.#superseded = start.snapshots.slice(0, -snapshotsKept);
+    this.#snapshots = start.snapshots.slice(-snapshotsKept);
     this.#nextSequence = start.baseSequence;
   }
 
@@ -140,11 +141,13 @@ export class SegmentOutput {
   }
 
   async #replaceManifest(sealed: boolean): Promise<void> {
-    await replaceManifest(this.#options, [...this.#earlier, this.#entry(sealed)], this.#snapshots);
     const { folder, storage } = this.#options;
-    // Nobody needs them: one that cannot be removed only takes room.
-    for (const { name } of this.#superseded) await storage.remove(path.join(folder, name)).catch(() => {});
+    // Taken before the manifest is written: one that is superseded meanwhile is still named by it.
+    const superseded = this.#superseded;
     this.#superseded = [];
+    await replaceManifest(this.#options, [...this.#earlier, this.#entry(sealed)], this.#snapshots);
+    // Nobody needs them: one that cannot be removed only takes room.
+    for (const { name } of superseded) await storage.remove(path.join(folder, name)).catch(() => {});
   }
 
   async #sealSegment(): Promise<void> {

@@ -44,8 +44,11 @@ export async function checkSnapshots(layout: StoreLayout): Promise<CheckedSnapsh
   const isNeeded = first > 0 && usable.length === 0;
   const findings = [...flaws, ...missingOf(layout)].map((flaw) => flawFinding(flaw, isNeeded));
   if (isNeeded) findings.push(nothingHolds(layout, first));
-  findings.push(...usable.flatMap(({ start }) => (start.hole === null ? [] : [start.hole])));
-  return { usable: usable.sort((a, b) => b.sequence - a.sequence || b.epoch - a.epoch), findings };
+  usable.sort((a, b) => b.sequence - a.sequence || b.epoch - a.epoch);
+  // Of an older one it says nothing that the damage of its segment does not say.
+  const hole = usable[0]?.start.hole ?? null;
+  if (hole !== null) findings.push(hole);
+  return { usable, findings };
 }
 
 async function checkFile(layout: StoreLayout, { key, size, header }: SnapshotFile): Promise<Checked> {

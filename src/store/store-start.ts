@@ -11,7 +11,7 @@ import { readLayout, type StoreLayout } from './layout.ts';
 import type { ManifestSegment, ManifestSnapshot } from './manifest.ts';
 import type { LogEnd } from './scan.ts';
 import { SegmentLog } from './segment-log.ts';
-import { SegmentOutput, type SegmentOutputOptions, snapshotsKept } from './segment-output.ts';
+import { SegmentOutput, type SegmentOutputOptions } from './segment-output.ts';
 import type { UsableSnapshot } from './snapshots.ts';
 import { localStorage } from './storage-port.ts';
 import type { StoreWriterOptions, WriterStart } from './writer-options.ts';
@@ -96,7 +96,7 @@ async function takeOver(options: StoreWriterOptions, found: Found): Promise<{ st
     baseSequence: end.nextSequence,
     previous: { ...link.key, length },
     earlier: links.map((each) => cutEntry(each, end.nextSequence)),
-    snapshots: snapshots.slice(0, snapshotsKept).map(snapshotEntry).reverse(),
+    snapshots: snapshots.map(snapshotEntry).reverse(),
   });
   const log = new SegmentLog({ ...layout, chain: { ...layout.chain, links } }, { live: true });
   const { nextSequence, tables, lastTimeMicros } = end;

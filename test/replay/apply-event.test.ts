@@ -157,6 +157,7 @@ describe('a task', () => {
       metrics,
       finishedSequence: 2,
       failures: 0,
+      firstFailure: null,
     });
   });
 

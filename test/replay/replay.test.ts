@@ -1,76 +1,12 @@
 // The laws of replay, on random lives of random jobs: deterministic, a prefix and the rest give the whole, and `until`
 // is the fold of the events up to it. Seeds are printed on failure.
 import { describe, expect, it } from 'vitest';
-import type { JobEvent } from '../../src/model/job-events.ts';
-import type { LogRecord } from '../../src/model/job-log.ts';
 import { applyEvent } from '../../src/replay/apply-event.ts';
 import { createExecutionGraph } from '../../src/replay/execution-graph.ts';
 import { replay } from '../../src/replay/replay.ts';
-import { finished, initialized, iterate, jobGraphOf, recordsOf, reset, submitted, vertexId } from './job-builder.ts';
-import type { Random } from './random.ts';
+import { finished, iterate, recordsOf } from './job-builder.ts';
 import { seeded } from './random.ts';
-
-const names = ['a', 'b', 'c'];
-const job = submitted(
-  jobGraphOf([{ name: 'a' }, { name: 'b', reads: { a: 'hash' } }, { name: 'c', reads: { b: 'forward' } }]),
-);
-
-function randomEvent(random: Random): JobEvent {
-  const name = random.pick(names);
-  const id = vertexId(name);
-  const subtask = random.below(4);
-  const attempt = random.below(3);
-  const workerId = `w${random.below(3)}`;
-  switch (random.below(11)) {
-    case 0:
-      return initialized(name, 1 + random.below(4));
-    case 1:
-      return reset(name, subtask, random.below(4));
-    case 2:
-      return { type: 'execution-deployed', vertexId: id, subtask, attempt, workerId };
-    case 3:
-      return {
-        type: 'execution-failed',
-        vertexId: id,
-        subtask,
-        attempt,
-        workerId,
-        cause: 'x',
-        counted: random.chance(0.5),
-      };
-    case 4:
-      return { type: 'partitions-released', partitions: [{ datasetId: id, partitionIndex: subtask }] };
-    case 5:
-      return random.chance(0.5)
-        ? { type: 'worker-lost', workerId, reason: 'x' }
-        : { type: 'worker-registered', workerId, pid: 1, slots: 1, partitions: 0 };
-    case 6:
-      return {
-        type: 'shuffle-master-snapshot',
-        incremental: random.chance(0.5),
-        state: new Uint8Array(random.below(9)),
-      };
-    case 7:
-      return {
-        type: 'coordinator-snapshot',
-        vertexId: id,
-        operatorId: 'op',
-        incremental: random.chance(0.8),
-        assigned: [random.below(9), subtask],
-        finished: [random.below(9)],
-        supportsBatchSnapshot: random.chance(0.5),
-      };
-    default:
-      return finished(name, subtask, { attempt, workerId, outputs: random.chance(0.5) ? [id] : [] });
-  }
-}
-
-function randomLog(seed: number): LogRecord[] {
-  const random = seeded(seed);
-  const events = [job, ...Array.from({ length: 5 + random.below(60) }, () => randomEvent(random))];
-  const newMasterEvery = 5 + random.below(40);
-  return recordsOf(events).map((record, at) => ({ ...record, epoch: 1 + Math.floor(at / newMasterEvery) }));
-}
+import { job, randomLog } from './random-log.ts';
 
 const seeds = Array.from({ length: 300 }, (_, index) => index + 1);
 

@@ -414,7 +414,7 @@ describe('chain and manifest', () => {
     expect((await log.summary()).findings).toEqual([]);
   });
 
-  test("segments below the manifest's first are being retired, and ignored", async () => {
+  test("segments below the manifest's first are being retired, and ignored; without a snapshot that is damage", async () => {
     const { folder, names, whole } = await threeEpochs();
     const verdict = decodeManifest((await filesOf(folder)).get(manifestName) as Buffer);
     if (verdict.kind !== 'good') throw new Error(verdict.kind);
@@ -422,7 +422,10 @@ describe('chain and manifest', () => {
     await writeFile(path.join(folder, manifestName), encodeManifest({ ...verdict.manifest, segments }));
     const log = await openJobLog(folder);
     expect(await recordsOf(log)).toEqual(whole.filter((record) => record.segment !== names[0]));
-    expect((await log.summary()).findings).toEqual([]);
+    expect((await log.summary()).findings).toMatchObject([
+      { code: 'SNAPSHOT_MISMATCH', severity: 'error', sequence: 3 },
+    ]);
+    await expect(StoreWriter.resume(optionsFor(folder, { epoch: 9 }))).rejects.toMatchObject({ code: 'STORE_DAMAGED' });
   });
 
   test('a segment of another job is not taken in', async () => {

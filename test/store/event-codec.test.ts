@@ -159,7 +159,7 @@ describe('payloads that are no events are reasons, not exceptions', () => {
     ['negative count', 'worker-registered', ['w', -1, 1, 1], /whole number/],
     ['fraction for a count', 'worker-registered', ['w', 1.5, 1, 1], /whole number/],
     ['unknown job state', 'job-status-changed', ['DREAMING', null], /state/],
-    ['unknown cause', 'recovery-completed', [1, 'boredom', 1, 1, 1], /cause/],
+    ['unknown cause', 'recovery-completed', [1, 'boredom', 1, 1, 1], /one of job-master-lost/],
     ['no list of numbers', 'execution-vertex-reset', [scanId, [1, 2]], /bytes/],
     ['list of an unknown width', 'execution-vertex-reset', [scanId, new Uint8Array([3, 1, 1, 1])], /number list/],
     ['list that ends inside an element', 'execution-vertex-reset', [scanId, new Uint8Array([2, 1])], /number list/],

@@ -3,8 +3,8 @@
 // with a reason, never an exception; lengths are bounded before memory is taken. Spec: docs/streaming.md, "_metadata".
 import { crc32 } from 'node:zlib';
 import { Decoder, Encoder } from '@msgpack/msgpack';
-import { messageOf } from '../../model/errors.ts';
 import { bytes, CellError, type Cells, count, list, listOfGroups, number, text } from '../../model/cells.ts';
+import { messageOf } from '../../model/errors.ts';
 import { encodeNumberList, numbers } from '../number-list.ts';
 import { checkPayloadBounds } from '../payload-bounds.ts';
 
