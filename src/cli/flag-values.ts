@@ -28,6 +28,13 @@ export function configPairs(flag: string, texts: readonly string[] | undefined):
   return Object.fromEntries(pairs);
 }
 
+/** `FROM=TO`, both given; the first = separates them, so that FROM holds none. */
+export function pathMap(flag: string, text: string): { readonly from: string; readonly to: string } {
+  const at = text.indexOf('=');
+  if (at > 0 && at < text.length - 1) return { from: text.slice(0, at), to: text.slice(at + 1) };
+  throw invalidFlag(flag, text, 'FROM=TO, e.g. hdfs://namenode:8020/flink=/backup/flink');
+}
+
 export function invalidFlag(flag: string, text: string, allowed: string): JobrecError {
   return new JobrecError('INVALID_FLAG', `${flag}: "${text}" is not allowed; allowed: ${allowed}`, {
     data: { flag, value: text, allowed },

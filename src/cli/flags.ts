@@ -14,6 +14,13 @@ export const checkpointArg = Args.string({
   ignoreStdin: true,
 });
 
+export const pathMapFlag = Flags.string({
+  helpValue: 'FROM=TO',
+  multiple: true,
+  multipleNonGreedy: true,
+  description: 'Look below TO for state files that were recorded below FROM (repeatable).',
+});
+
 export const untilFlag = Flags.string({
   helpValue: 'P',
   description: 'Last event to take in: a sequence number, an ISO-8601 time, -10m, or finished:<vertex>#<subtask>.',

@@ -2,7 +2,8 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.ts';
 import { exitCodes } from '../cli/exit-codes.ts';
-import { checkpointArg } from '../cli/flags.ts';
+import { pathMap } from '../cli/flag-values.ts';
+import { checkpointArg, pathMapFlag } from '../cli/flags.ts';
 
 export class CheckpointInspectCommand extends BaseCommand<typeof CheckpointInspectCommand> {
   static override summary = 'Show what a checkpoint or savepoint holds, by operator and subtask.';
@@ -26,14 +27,17 @@ export class CheckpointInspectCommand extends BaseCommand<typeof CheckpointInspe
   static override args = { path: checkpointArg };
   static override flags = {
     operator: Flags.string({ helpValue: 'O', description: 'Only this operator: its id, uid or name.' }),
+    'state-files': Flags.boolean({ description: 'Also read the state files of sources, for Kafka offsets.' }),
+    'path-map': pathMapFlag,
     subtasks: Flags.boolean({ description: 'A table of subtasks for each operator (--json always has them).' }),
   };
 
   override async run(): Promise<void> {
     const { inspectCheckpoint } = await import('../services/checkpoint-inspect.ts');
     const { renderCheckpointInspect } = await import('../render/checkpoint-inspect.ts');
-    const { operator = null, subtasks } = this.flags;
-    const report = await inspectCheckpoint({ location: this.args.path, operator });
+    const { operator = null, subtasks, 'state-files': stateFiles } = this.flags;
+    const pathMaps = (this.flags['path-map'] ?? []).map((text) => pathMap('--path-map', text));
+    const report = await inspectCheckpoint({ location: this.args.path, operator, stateFiles, pathMaps });
     await this.finish(report, (each, style) => renderCheckpointInspect(each, style, { subtasks }), exitCodes.done);
   }
 }

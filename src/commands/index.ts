@@ -2,7 +2,9 @@
 // runs, so that loading this list costs next to nothing.
 import type { Command } from '@oclif/core';
 import { CancelCommand } from './cancel.ts';
+import { CheckpointDiffCommand } from './checkpoint-diff.ts';
 import { CheckpointInspectCommand } from './checkpoint-inspect.ts';
+import { CheckpointValidateCommand } from './checkpoint-validate.ts';
 import { DiffCommand } from './diff.ts';
 import { DoctorCommand } from './doctor.ts';
 import { HelpCommand } from './help.ts';
@@ -21,6 +23,8 @@ export const COMMANDS: Readonly<Record<string, Command.Class>> = {
   replay: ReplayCommand,
   diff: DiffCommand,
   'checkpoint:inspect': CheckpointInspectCommand,
+  'checkpoint:diff': CheckpointDiffCommand,
+  'checkpoint:validate': CheckpointValidateCommand,
   doctor: DoctorCommand,
   help: HelpCommand,
 };

@@ -74,6 +74,8 @@ export interface StateStream {
   readonly start: bigint;
   /** Inline bytes: a view of the file. */
   readonly bytes: Uint8Array | null;
+  /** Whether the file is exactly as long as `size`: no for changelog files, which begin with a byte that is not counted. */
+  readonly exact: boolean;
   /** A file that other checkpoints may use as well (incremental RocksDB, changelog). */
   readonly shared: boolean;
   readonly offset: number;
@@ -98,6 +100,8 @@ export interface KeyGroups {
   readonly state: StateKind;
   readonly first: number;
   readonly count: number;
+  /** First byte of each key group in the stream that follows, -1 where it has none; null for handles without. */
+  readonly offsets: LongList | null;
   /** Of the subtask itself; false for a part inside a changelog's handle. */
   readonly outermost: boolean;
   readonly offset: number;
@@ -134,6 +138,32 @@ export interface CheckpointVisitor {
   end?(offset: number): void;
 }
 
+/** Where a source stood in one Kafka partition. */
+export interface KafkaPartitionOffset {
+  readonly topic: string;
+  readonly partition: number;
+  /**
+   * The next record to read (legacy consumer: the last that was read, plus one); negative: a rule of the connector, -1 latest, -2 earliest,
+   * -3 committed. null where only the enumerator knows of the partition.
+   */
+  readonly offset: bigint | null;
+  /** Where a bounded source ends; null where it does not. */
+  readonly stoppingOffset: bigint | null;
+  /** That held the partition; null where only the enumerator knows of it. */
+  readonly subtask: number | null;
+}
+
+export interface KafkaSourceState {
+  readonly operatorId: string;
+  readonly kind: 'KafkaSource' | 'FlinkKafkaConsumer';
+  readonly partitions: readonly KafkaPartitionOffset[];
+  /** Subtasks whose offsets are there and were not read, and why. */
+  readonly unread: readonly { readonly subtask: number; readonly reason: string }[];
+}
+
+/** The bytes of a state stream that lies in a file, or why they are not there. */
+export type StateReader = (stream: StateStream) => Promise<Uint8Array | string>;
+
 /** An opened checkpoint: its metadata in memory, to be walked as often as asked. */
 export interface CheckpointMetadata {
   readonly format: CheckpointFormatName;
@@ -145,4 +175,6 @@ export interface CheckpointMetadata {
   readonly bytes: number;
   /** Errors: CHECKPOINT_DAMAGED with the file and the byte offset; what the visitor was told before it stays true. */
   walk(visitor: CheckpointVisitor): void;
+  /** Kafka sources by operator; from the metadata alone where `readState` is null. Errors: CHECKPOINT_DAMAGED. */
+  kafkaSources(readState: StateReader | null): Promise<readonly KafkaSourceState[]>;
 }

@@ -1,4 +1,5 @@
 // `checkpoint inspect` as text: what this checkpoint is, one line an operator, and its subtasks where they are asked for.
+import type { KafkaSourceState } from '../model/checkpoint.ts';
 import type {
   CheckpointInspectReport,
   CheckpointOperator,
@@ -18,7 +19,8 @@ export function renderCheckpointInspect(
   style: Style,
   view: CheckpointInspectView,
 ): string {
-  const blocks = [headLines(report, style), operatorsTable(report.operators, style)];
+  const kafka = report.kafkaSources.map((source) => kafkaBlock(source, report, style));
+  const blocks = [headLines(report, style), operatorsTable(report.operators, style), ...kafka];
   if (view.subtasks) blocks.push(...report.operators.map((operator) => subtasksBlock(operator, style)));
   return blocks.filter((block) => block !== '').join('\n\n');
 }
@@ -111,6 +113,38 @@ function subtasksBlock(operator: CheckpointOperator, style: Style): string {
 function subtaskRow(subtask: CheckpointSubtask): string[] {
   const handles = handleWords.map(([field]) => (subtask[field] === 0 ? '-' : count(subtask[field])));
   return [String(subtask.subtask), ...handles, subtask.finished ? 'finished' : stateSize(subtask.stateSize)];
+}
+
+function kafkaBlock(source: KafkaSourceState, { operators }: CheckpointInspectReport, style: Style): string {
+  const { name, uid } = operators.find(({ operatorId }) => operatorId === source.operatorId) ?? {};
+  const title = `${style.title(name ?? uid ?? source.kind)}  ${style.quiet(`(${source.kind} ${source.operatorId})`)}`;
+  const columns = [
+    { title: 'topic' },
+    { title: 'partition', align: 'right' },
+    { title: 'next offset', align: 'right' },
+    { title: 'subtask', align: 'right' },
+  ] as const;
+  const shown = source.partitions.slice(0, partitionsShownMax);
+  const rows = shown.map(({ topic, partition, offset, stoppingOffset, subtask }) => [
+    topic,
+    String(partition),
+    offsetText(offset) + (stoppingOffset === null ? '' : ` of ${stoppingOffset}`),
+    subtask === null ? '-' : String(subtask),
+  ]);
+  const more = source.partitions.length - shown.length;
+  const notes = source.unread.slice(0, 5).map(({ subtask, reason }) => `  subtask ${subtask}: ${reason}`);
+  if (source.unread.length > 5) notes.push(`  and ${count(source.unread.length - 5)} subtasks more`);
+  if (more > 0) notes.push(`  and ${counted(more, 'partition')} more; --json lists them`);
+  return [title, table(columns, rows, style), ...notes.map((note) => style.quiet(note))]
+    .filter((each) => each !== '')
+    .join('\n');
+}
+
+const partitionsShownMax = 50;
+
+function offsetText(offset: bigint | null): string {
+  const rules: Readonly<Record<string, string>> = { '-1': 'latest', '-2': 'earliest', '-3': 'committed' };
+  return offset === null ? 'not known' : (rules[String(offset)] ?? String(offset));
 }
 
 /** Sizes as people read them; a hostile file may say anything. */

@@ -1,5 +1,10 @@
 // What `checkpoint inspect` reports; printed as it is with --json. Spec: docs/commands.md "checkpoint inspect".
-import type { CheckpointFormatName, CheckpointProperties, CheckpointType } from '../model/checkpoint.ts';
+import type {
+  CheckpointFormatName,
+  CheckpointProperties,
+  CheckpointType,
+  KafkaSourceState,
+} from '../model/checkpoint.ts';
 
 export interface CheckpointInspectReport {
   readonly format: CheckpointFormatName;
@@ -16,6 +21,8 @@ export interface CheckpointInspectReport {
   readonly summary: CheckpointSummary;
   /** In the order of their ids. */
   readonly operators: readonly CheckpointOperator[];
+  /** Where Kafka sources stood, as far as the metadata (with --state-files: the state files, too) says it. */
+  readonly kafkaSources: readonly KafkaSourceState[];
 }
 
 export interface CheckpointSummary {

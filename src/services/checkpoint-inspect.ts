@@ -2,6 +2,8 @@
 // Spec: docs/commands.md "checkpoint inspect".
 import { JobrecError } from '../model/errors.ts';
 import { readCheckpoint } from '../store/checkpoint/read-checkpoint.ts';
+import type { PathMap } from '../store/checkpoint/state-places.ts';
+import { stateReaderOf } from '../store/checkpoint/state-reader.ts';
 import type { CheckpointInspectReport } from './checkpoint-inspect-report.ts';
 import { summarizeCheckpoint } from './checkpoint-summary.ts';
 
@@ -9,16 +11,23 @@ export interface CheckpointInspectOptions {
   readonly location: string;
   /** Only this one: an operator's id, uid or name. */
   readonly operator: string | null;
+  /** Also read the state files of sources, for their offsets. */
+  readonly stateFiles: boolean;
+  readonly pathMaps: readonly PathMap[];
 }
 
 export async function inspectCheckpoint(options: CheckpointInspectOptions): Promise<CheckpointInspectReport> {
-  const report = summarizeCheckpoint(await readCheckpoint(options.location));
+  const metadata = await readCheckpoint(options.location);
+  const readState = options.stateFiles ? stateReaderOf(metadata.folder, options.pathMaps) : null;
+  const report = { ...summarizeCheckpoint(metadata), kafkaSources: await metadata.kafkaSources(readState) };
   return options.operator === null ? report : withOneOperator(report, options.operator);
 }
 
 function withOneOperator(report: CheckpointInspectReport, wanted: string): CheckpointInspectReport {
   const operators = report.operators.filter(({ operatorId, uid, name }) => [operatorId, uid, name].includes(wanted));
-  if (operators.length > 0) return { ...report, operators };
+  const ids = new Set(operators.map(({ operatorId }) => operatorId));
+  const kafkaSources = report.kafkaSources.filter(({ operatorId }) => ids.has(operatorId));
+  if (operators.length > 0) return { ...report, operators, kafkaSources };
   const known = report.operators.map(({ operatorId, uid, name }) => name ?? uid ?? operatorId);
   const shown = known.length > 20 ? `${known.slice(0, 20).join(', ')}, … (${known.length} in all)` : known.join(', ');
   throw new JobrecError('INVALID_ARGUMENT', `no operator "${wanted}" in ${report.location}; known: ${shown}`, {

@@ -23,8 +23,11 @@ const operatorsMax = 100_000;
 const subtasksMax = 1_000_000;
 const namedStatesMax = 100_000;
 
+/** What the walk itself tells; offsets of sources are read apart. */
+export type CheckpointContents = Omit<CheckpointInspectReport, 'kafkaSources'>;
+
 /** Errors: CHECKPOINT_DAMAGED. */
-export function summarizeCheckpoint(metadata: CheckpointMetadata): CheckpointInspectReport {
+export function summarizeCheckpoint(metadata: CheckpointMetadata): CheckpointContents {
   const summary = new Summary(metadata);
   walkSound(metadata, summary.visitor());
   return summary.report();
@@ -70,7 +73,7 @@ class Summary {
     };
   }
 
-  report(): CheckpointInspectReport {
+  report(): CheckpointContents {
     const { format, formatVersion, file, bytes } = this.#metadata;
     const operators = this.#operators.map(operatorOf).sort((a, b) => (a.operatorId < b.operatorId ? -1 : 1));
     const { type = null, ...properties } = this.#properties ?? {};

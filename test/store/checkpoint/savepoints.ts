@@ -15,6 +15,14 @@ export interface CheckpointTruth {
   readonly properties: string | null;
   readonly masterStates: number;
   readonly operators: readonly OperatorTruth[];
+  /** By the Kafka connector's own deserializers. */
+  readonly kafkaOffsets?: readonly {
+    readonly operatorId: string;
+    readonly subtask: number;
+    readonly topic: string;
+    readonly partition: number;
+    readonly offset: number;
+  }[];
 }
 
 interface OperatorTruth {
@@ -27,7 +35,7 @@ interface OperatorTruth {
   /** -1: none. */
   readonly coordinatorBytes: number;
   readonly stateSize: number;
-  readonly subtasks: readonly Readonly<Record<string, number>>[];
+  readonly subtasks: readonly Readonly<Record<string, number | boolean>>[];
 }
 
 /** Empty where the folder is not there. */
@@ -59,7 +67,7 @@ export function asTruth(report: CheckpointInspectReport, like: CheckpointTruth):
   };
 }
 
-function onlyFieldsOf(all: object, like: object | undefined): Record<string, number> {
+function onlyFieldsOf(all: object, like: object | undefined): Record<string, number | boolean> {
   return Object.fromEntries(Object.entries(all).filter(([name]) => like === undefined || name in like));
 }
 

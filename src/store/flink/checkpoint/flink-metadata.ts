@@ -4,6 +4,7 @@ import type { CheckpointMetadata } from '../../../model/checkpoint.ts';
 import { JobrecError } from '../../../model/errors.ts';
 import type { CheckpointFormat, MetadataFile } from '../../checkpoint/checkpoint-format.ts';
 import { damagedCheckpoint } from '../../checkpoint/checkpoint-format.ts';
+import { kafkaSourcesOf } from './kafka-sources.ts';
 import { MetadataFault } from './metadata-cursor.ts';
 import {
   flinkMetadataMagic,
@@ -25,20 +26,22 @@ function openFlinkMetadata(metadata: MetadataFile): CheckpointMetadata {
   if (formatVersion < oldestMetadataVersion || formatVersion > newestMetadataVersion) {
     throw versionError(file, formatVersion);
   }
+  const walk: CheckpointMetadata['walk'] = (visitor) => {
+    try {
+      walkFlinkMetadata(bytes, visitor);
+    } catch (error) {
+      if (!(error instanceof MetadataFault)) throw error;
+      throw damagedCheckpoint(file, error.offset, error.message);
+    }
+  };
   return {
     format: 'flink',
     formatVersion,
     folder: metadata.folder,
     file,
     bytes: bytes.length,
-    walk: (visitor) => {
-      try {
-        walkFlinkMetadata(bytes, visitor);
-      } catch (error) {
-        if (!(error instanceof MetadataFault)) throw error;
-        throw damagedCheckpoint(file, error.offset, error.message);
-      }
-    },
+    walk,
+    kafkaSources: (readState) => kafkaSourcesOf(walk, readState),
   };
 }
 

@@ -116,10 +116,12 @@ function readChangelogFile(reader: HandleReader, type: number): bigint {
   const { cursor } = reader;
   reader.keyGroups(false);
   const count = cursor.count('files', 9);
+  reader.exact = false;
   for (let file = 0; file < count; file++) {
     cursor.int64(); // offset in it
     reader.stream('a changelog handle', true);
   }
+  reader.exact = true;
   const size = cursor.int64();
   cursor.int64(); // bytes that this checkpoint added
   cursor.text();

@@ -132,7 +132,7 @@ class MetadataWalk {
     const stored = this.#cursor.int32();
     // Since format 3 a finished subtask is stored as -(index + 1), without state.
     const finished = this.#version >= 3 && stored < 0;
-    const subtask = finished ? -(stored + 1) : stored;
+    const subtask = finished ? -1 - stored : stored;
     if (subtask < 0 || subtask >= operator.parallelism) {
       const text = `subtask ${subtask} of operator ${operator.operatorId}, whose parallelism is ${operator.parallelism}`;
       this.#reader.flaw('SUBTASK_OUT_OF_RANGE', text, offset);

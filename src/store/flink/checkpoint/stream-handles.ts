@@ -1,7 +1,13 @@
 // State handles of streams: bytes in the metadata itself, a file, a file relative to the metadata, a segment of a file. Each
 // is told to the visitor and gives its size. Types and order of fields as Flink's MetadataV2V3SerializerBase writes them.
 // Spec: docs/checkpoints.md, "Handles".
-import type { CheckpointVisitor, MetadataFlawCode, StateKind, StateStream } from '../../../model/checkpoint.ts';
+import type {
+  CheckpointVisitor,
+  KeyGroups,
+  MetadataFlawCode,
+  StateKind,
+  StateStream,
+} from '../../../model/checkpoint.ts';
 import { type MetadataCursor, MetadataFault } from './metadata-cursor.ts';
 
 /** First byte of a handle. */
@@ -34,6 +40,8 @@ export class HandleReader {
   readonly visitor: CheckpointVisitor;
   /** Whose state is read now. */
   state: StateKind = 'managedOperator';
+  /** Whether files are as long as their handles say. */
+  exact = true;
   #depth = 0;
 
   constructor(cursor: MetadataCursor, visitor: CheckpointVisitor) {
@@ -94,24 +102,32 @@ export class HandleReader {
 
   /** First key group and their number, and a long for each. */
   keyGroupOffsets(outermost: boolean): void {
-    const count = this.keyGroups(outermost);
+    const { offset, first, count } = this.#range();
     if (count * 8 > this.cursor.remaining) {
-      const at = this.cursor.offset - 4;
-      throw new MetadataFault(`${count} key groups are declared, ${this.cursor.remaining} bytes are left`, at);
+      const left = `${this.cursor.remaining} bytes are left`;
+      throw new MetadataFault(`${count} key groups are declared, ${left}`, offset + 4);
     }
-    this.cursor.longs(count);
+    this.#tellRange({ first, count, offsets: this.cursor.longs(count), outermost, offset });
   }
 
-  /** Tells a range of key groups; their number. */
-  keyGroups(outermost: boolean): number {
+  /** A range without places. */
+  keyGroups(outermost: boolean): void {
+    this.#tellRange({ ...this.#range(), offsets: null, outermost });
+  }
+
+  #range(): Pick<KeyGroups, 'offset' | 'first' | 'count'> {
     const offset = this.cursor.offset;
     const first = this.cursor.int32();
     const count = this.cursor.int32();
     if (count < 0) throw new MetadataFault(`the number of key groups is negative (${count})`, offset + 4);
+    return { offset, first, count };
+  }
+
+  #tellRange(range: Omit<KeyGroups, 'state'>): void {
+    const { first, count, offset } = range;
     const isRange = count === 0 || (first >= 0 && first + count - 1 <= 0x7fffffff);
     if (!isRange) this.flaw('KEY_GROUPS_INVALID', `key groups begin at ${first} and are ${count}`, offset);
-    else this.visitor.keyGroups?.({ state: this.state, first, count, outermost, offset });
-    return count;
+    else this.visitor.keyGroups?.({ ...range, state: this.state });
   }
 
   path(): string {
@@ -146,8 +162,8 @@ export class HandleReader {
     return this.#tell({ place: 'segment', path, start, size, shared: scope === 1, offset: at });
   }
 
-  #tell(stream: Omit<StateStream, 'state' | 'start' | 'bytes'> & Partial<StateStream>): bigint {
-    this.visitor.stream?.({ start: 0n, bytes: null, ...stream, state: this.state });
+  #tell(stream: Omit<StateStream, 'state' | 'start' | 'bytes' | 'exact'> & Partial<StateStream>): bigint {
+    this.visitor.stream?.({ start: 0n, bytes: null, ...stream, exact: this.exact, state: this.state });
     return stream.size;
   }
 }
