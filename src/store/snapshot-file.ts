@@ -139,7 +139,8 @@ function tooLarge(bytes: number): JobrecError {
 /** What a check of every byte has found in a snapshot whose header is good. */
 export type SnapshotVerdict =
   | { readonly kind: 'whole'; readonly submitted: JobSubmitted; readonly timeMicros: number }
-  | { readonly kind: 'damaged'; readonly offset: number; readonly reason: string };
+  | { readonly kind: 'damaged'; readonly offset: number; readonly reason: string }
+  | { readonly kind: 'gone' };
 
 export interface SnapshotSource {
   /** Path of the file. */
@@ -152,7 +153,8 @@ export interface SnapshotSource {
 export async function checkSnapshot(source: SnapshotSource): Promise<SnapshotVerdict> {
   let first: WalkedFrame | null = null;
   let submitted: JobSubmitted | string | null = null;
-  const bytes = await openSegmentBytes(source.file, source.size);
+  const bytes = await openUnlessGone(source);
+  if (bytes === null) return { kind: 'gone' };
   try {
     const walk = framesOf(bytes, source);
     let step = await walk.next();
@@ -171,10 +173,11 @@ export async function checkSnapshot(source: SnapshotSource): Promise<SnapshotVer
   }
 }
 
-/** The parts of a snapshot that was found whole. Errors: STORE_UNREADABLE where the file has changed since. */
+/** The parts of a snapshot that was found whole; none where it is gone. Errors: STORE_UNREADABLE where it has changed. */
 export async function* partsOf(source: SnapshotSource): AsyncGenerator<SnapshotPart> {
   const decoder = new Decoder();
-  const bytes = await openSegmentBytes(source.file, source.size);
+  const bytes = await openUnlessGone(source);
+  if (bytes === null) return;
   try {
     const walk = framesOf(bytes, source);
     let step = await walk.next();
@@ -185,6 +188,14 @@ export async function* partsOf(source: SnapshotSource): AsyncGenerator<SnapshotP
   } finally {
     await bytes.close();
   }
+}
+
+/** null: a live writer has newer ones, and has removed it. */
+function openUnlessGone({ file, size }: SnapshotSource): Promise<SegmentBytes | null> {
+  return openSegmentBytes(file, size).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
 }
 
 /** A part that does not decode is one without cells: replay says that it is not the part of a graph. */

@@ -24,7 +24,8 @@ export interface CheckedSnapshots {
   readonly findings: readonly Finding[];
 }
 
-type Checked = { readonly usable: UsableSnapshot } | { readonly flaw: Flaw };
+/** `gone`: superseded and removed by a live writer since the folder was listed. */
+type Checked = { readonly usable: UsableSnapshot } | { readonly flaw: Flaw } | { readonly gone: true };
 
 interface Flaw {
   readonly name: string;
@@ -59,6 +60,7 @@ async function checkFile(layout: StoreLayout, { key, size, header }: SnapshotFil
   if (!isOwn) return flaw(0, 'it has the header of another snapshot or job');
   const source = { file: path.join(layout.folder, name), size, header: header.header };
   const verdict = await checkSnapshot(source);
+  if (verdict.kind === 'gone') return { gone: true };
   if (verdict.kind === 'damaged') return flaw(verdict.offset, verdict.reason);
   const { submitted, timeMicros } = verdict;
   const { previous } = header.header;
