@@ -25,7 +25,7 @@ const reportsOnly = ['render', 'cli'];
 /** Module → the files (or folders, ending in /) that may import it. */
 const owners: Readonly<Record<string, readonly string[]>> = {
   'node:child_process': ['engine/processes.ts'],
-  'node:worker_threads': ['engine/task-manager/'],
+  'node:worker_threads': ['engine/task-manager/', 'engine/job-master/source-coordinator/'],
   'node:net': ['engine/protocol/', 'engine/job-master/listener.ts', 'engine/client/', 'engine/task-manager/'],
   '@oclif/core': ['cli/', 'commands/'],
   ora: ['cli/progress.ts'],
@@ -44,6 +44,7 @@ const fileOwners: readonly string[] = [
   'engine/run-files.ts', // what a run leaves behind, removed at its end
   'engine/job-master/main.ts', // removes the failure file of an earlier start
   'engine/job-master/process-table.ts', // processes.json
+  'engine/job-master/source-coordinator/source-coordinators.ts', // files that enumerators name
   'engine/job-master/reconciling.ts', // which workers have a folder
   'engine/shuffle-service/', // the shuffle service's own folder
   'engine/protocol/master-file.ts', // where the JobMaster listens

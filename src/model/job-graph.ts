@@ -155,6 +155,8 @@ export interface EnumeratorSpec extends FunctionRef {
   readonly reader: FunctionRef | null;
   /** Tasks of a vertex that only reads this source. */
   readonly parallelism: number;
+  /** Absolute path of the job file's folder: paths of splits are relative to it. */
+  readonly folder: string;
 }
 
 export type SourceFormat = 'parquet' | 'csv' | 'json';

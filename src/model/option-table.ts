@@ -78,6 +78,11 @@ export const optionTable = {
   'heartbeat.interval': option(duration, '1 s', 'How often JobMaster and TaskManagers tell each other that they live.'),
   'heartbeat.timeout': option(duration, '10 s', 'Silence after which a process is held for lost.'),
   'task.timeout': option(duration, null, 'Ends an attempt that takes longer, as a failure; off unless set.'),
+  'source.enumerator.timeout': option(
+    duration,
+    '1 min',
+    "How long a source's enumerator may take to start, and to answer.",
+  ),
   'taskmanager.memory.process.size': option(
     size,
     null,

@@ -52,6 +52,7 @@ export interface Options {
   readonly heartbeatTimeoutMs: number;
   /** null: no limit. */
   readonly taskTimeoutMs: number | null;
+  readonly enumeratorTimeoutMs: number;
   /** Memory for one TaskManager's queries; null: its share of the machine. */
   readonly workerMemoryBytes: number | null;
   readonly autoParallelism: AutoParallelismOptions;
@@ -84,6 +85,7 @@ export function readOptions(config: Readonly<Record<string, string>>): Options {
     heartbeatIntervalMs: amount(config, 'heartbeat.interval'),
     heartbeatTimeoutMs: amount(config, 'heartbeat.timeout'),
     taskTimeoutMs: optionalAmount(config, 'task.timeout'),
+    enumeratorTimeoutMs: amount(config, 'source.enumerator.timeout'),
     workerMemoryBytes: optionalAmount(config, 'taskmanager.memory.process.size'),
     autoParallelism: {
       enabled: flag(config, `${auto}.enabled`),

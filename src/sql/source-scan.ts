@@ -31,6 +31,15 @@ export function badJsonLinesSql(source: SourceSpec, splits: readonly number[]): 
   return `SELECT * FROM (${numbered.join(' UNION ALL ')}) WHERE trim(text) <> '' AND ${parsedLine(source)} IS NULL`;
 }
 
+/** SQL over the header of the source's first csv file, one row of texts; null: it has none to look at. */
+export function sourceHeaderSql(source: SourceSpec): string | null {
+  const [file] = source.files;
+  if (source.format !== 'csv' || source.options.header === false || file === undefined) return null;
+  const columns = source.columns.map(({ name }) => ({ name, type: 'VARCHAR' }));
+  const texts = { ...source, columns, onBadRow: 'fail' as const, options: { ...source.options, header: false } };
+  return `SELECT * FROM ${readerCall(texts, [file.path])} LIMIT 1`;
+}
+
 interface FilePiece {
   readonly file: SourceFile;
   /** null: the whole file; else ascending, disjoint row ranges. */

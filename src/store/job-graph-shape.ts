@@ -66,7 +66,7 @@ const source = objectOf({
   onBadRow: oneOf('fail', 'skip', 'quarantine'),
   columns: listOf(column),
   enumerator: optional(
-    objectOf({ module: isText, exportName: isText, reader: nullable(reader), parallelism: isCount }),
+    objectOf({ module: isText, exportName: isText, reader: nullable(reader), parallelism: isCount, folder: isText }),
   ),
   splits: listOf(objectOf({ file: isCount, rows: nullable(tupleOf(isCount, isCount)), bytes: isCount })),
 });

@@ -7,7 +7,7 @@ import { type JobFolder, workerFolder } from '../../store/job-folder.ts';
 import { partitionPath } from '../partition-store/partition-path.ts';
 import type { ExecutionRef, PartitionLocation, TaskDeployment, TaskInput } from '../protocol/messages.ts';
 import { stagingFolder } from '../sinks/sink-folders.ts';
-import { splitsOfSubtask } from './split-enumerator.ts';
+import { splitsOfSubtask } from './source-coordinator/static-splits.ts';
 
 export interface DeploymentContext {
   readonly folder: JobFolder;
@@ -69,6 +69,7 @@ function taskInput(
   if (input.kind === 'source') {
     const source = context.jobGraph.sources.find((candidate) => candidate.name === input.source);
     invariant(source, `source ${input.source} is in the job graph`);
+    if (source.enumerator !== undefined) return { kind: 'enumerated', source };
     return { kind: 'source', source, splits: splitsOfSubtask(source, state.parallelism ?? 1, subtask) };
   }
   const range = state.inputs.find((info) => info.datasetId === input.datasetId)?.ranges[subtask];

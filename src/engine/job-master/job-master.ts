@@ -245,6 +245,7 @@ export class JobMaster {
         minParallelism: this.#options.autoParallelism.minParallelism,
         bytesPerTask: this.#options.autoParallelism.avgDataVolumePerTaskBytes,
       },
+      enumeratorTimeoutMs: this.#options.enumeratorTimeoutMs,
       restartStrategy: this.#options.restartStrategy,
       failures,
       jitter: jitterOf(jobId),
@@ -289,6 +290,8 @@ export class JobMaster {
       this.#scheduler.taskFinished(worker, message.execution, message.result);
     } else if (message.type === 'task-failed' && message.epoch === this.#mastership.epoch) {
       this.#scheduler.taskFailed(worker, message.execution, message.failure);
+    } else if (message.type === 'split-request' && message.epoch === this.#mastership.epoch) {
+      this.#scheduler.splitRequested(worker, message.execution, message.input);
     }
   }
 

@@ -7,7 +7,7 @@ import type { JobGraph, JobVertex } from '../../model/job-graph.ts';
 import type { RestartStrategyOptions } from '../../model/options.ts';
 import type { ExecutionVertex } from '../../replay/execution-graph.ts';
 import { planRecovery } from '../../replay/reconcile.ts';
-import { jobrecRecoveryRules, type RecoveryPlan } from '../../replay/recovery-plan.ts';
+import { jobrecRecoveryRules, type RecoveryPlan, type Survivors } from '../../replay/recovery-plan.ts';
 import type { ExecutionRef, TaskFailure, TaskResult, VertexProgress } from '../protocol/messages.ts';
 import { buildDeployment, type DeploymentContext } from './deployment.ts';
 import type { EventRecorder } from './event-recorder.ts';
@@ -15,7 +15,8 @@ import type { FailureHistory } from './failure-history.ts';
 import type { PartitionReleaser } from './partition-releaser.ts';
 import type { PartitionTracker } from './partition-tracker.ts';
 import { decideRestart, type Jitter } from './restart-strategy.ts';
-import { finishDeltas } from './split-enumerator.ts';
+import { SourceCoordinators } from './source-coordinator/source-coordinators.ts';
+import { finishDeltas } from './source-coordinator/static-splits.ts';
 import { initializableVertices, isWhollyFinished, readyTasks } from './task-readiness.ts';
 import { type AdaptiveOptions, initializationEvents } from './vertex-initializer.ts';
 import type { RegisteredWorker, WorkerPool } from './worker-pool.ts';
@@ -30,6 +31,7 @@ export interface TaskSchedulerOptions {
   readonly releaser: PartitionReleaser;
   readonly deployment: DeploymentContext;
   readonly adaptive: AdaptiveOptions;
+  readonly enumeratorTimeoutMs: number;
   readonly restartStrategy: RestartStrategyOptions;
   /** The failures so far; the scheduler adds to it. */
   readonly failures: FailureHistory;
@@ -44,15 +46,18 @@ export class TaskScheduler {
   readonly #jobGraph: JobGraph;
   readonly #notBeforeMs = new Map<string, number>();
   readonly #losses = new Map<string, number>();
+  readonly #sources: SourceCoordinators;
   #active = false;
 
   constructor(options: TaskSchedulerOptions) {
     this.#options = options;
     this.#jobGraph = options.deployment.jobGraph;
+    this.#sources = this.#createSources();
   }
 
   start(): void {
     this.#active = true;
+    this.#sources.recover();
     this.schedule();
   }
 
@@ -62,6 +67,7 @@ export class TaskScheduler {
     for (const worker of this.#options.pool.workers.values()) {
       for (const execution of [...worker.running.values()]) this.#cancel(worker, execution);
     }
+    this.#sources.close();
   }
 
   /** Initializes and deploys whatever can be; called after every change. */
@@ -82,8 +88,8 @@ export class TaskScheduler {
     const parallelism = recorder.graph.vertices.get(vertex.id)?.parallelism ?? 1;
     const { epoch } = deployment;
     tracker.produced(worker.workerId, { attempt: execution.attempt, epoch }, result.partitions, result.parts);
-    for (const delta of finishDeltas(this.#jobGraph, vertex, parallelism, execution.subtask))
-      void recorder.record(delta);
+    const deltas = finishDeltas(this.#jobGraph, vertex, parallelism, execution.subtask);
+    for (const delta of [...deltas, ...this.#sources.finished(execution)]) void recorder.record(delta);
     const { partitions, parts, metrics } = result;
     const { workerId } = worker;
     const outcome = { partitions, parts, metrics };
@@ -97,6 +103,7 @@ export class TaskScheduler {
 
   taskFailed(worker: RegisteredWorker, execution: ExecutionRef, failure: TaskFailure): void {
     if (!this.#endAttempt(worker, execution) || !this.#active) return;
+    this.#sources.attemptEnded(execution);
     const label = `${this.#vertex(execution.vertexId).name}#${execution.subtask}`;
     this.#recordFailure(execution, worker.workerId, failure.message, failure.kind === 'task');
     switch (failure.kind) {
@@ -111,6 +118,12 @@ export class TaskScheduler {
     }
   }
 
+  /** A task asks for its next split; one whose attempt is over gets no answer. */
+  splitRequested(worker: RegisteredWorker, execution: ExecutionRef, input: number): void {
+    const isRunning = worker.running.get(taskKey(execution))?.attempt === execution.attempt;
+    if (isRunning && this.#active) this.#sources.request(execution, input);
+  }
+
   /** Attempts on a lost worker run again; that is no failure of theirs, unless it happens again and again. */
   workerLost(worker: RegisteredWorker, reason: string): void {
     for (const execution of worker.running.values()) {
@@ -122,16 +135,24 @@ export class TaskScheduler {
         );
       }
     }
+    const ended = [...worker.running.values()];
     worker.running.clear();
+    for (const execution of ended) this.#sources.attemptEnded(execution);
     this.schedule();
   }
 
   /** Compares what is recorded with what the workers hold, and resets what must run again. */
   reconcile(): RecoveryPlan {
     const { recorder, tracker } = this.#options;
-    const plan = planRecovery(recorder.graph, tracker, jobrecRecoveryRules);
+    const survivors: Survivors = {
+      has: (partition) => tracker.has(partition),
+      partHas: (part) => tracker.partHas(part),
+      coordinatorLives: (vertexId) => this.#sources.lives(vertexId),
+    };
+    const plan = planRecovery(recorder.graph, survivors, jobrecRecoveryRules);
     for (const [vertexId, subtasks] of plan.reset) {
       void recorder.record({ type: 'execution-vertex-reset', vertexId, subtasks });
+      this.#sources.reset(vertexId, subtasks);
     }
     this.#cancelConsumersOf(new Set(plan.reset.keys()));
     return plan;
@@ -203,6 +224,55 @@ export class TaskScheduler {
     this.schedule();
   }
 
+  #createSources(): SourceCoordinators {
+    const { recorder, deployment, enumeratorTimeoutMs, onFailed } = this.#options;
+    return new SourceCoordinators({
+      graph: recorder.graph,
+      jobGraph: this.#jobGraph,
+      functionsFolder: deployment.folder.functions,
+      timeoutMs: enumeratorTimeoutMs,
+      record: (snapshot) => void recorder.record(snapshot),
+      isRunning: (execution) => this.#workerOf(execution) !== null,
+      answer: (execution, input, split) => {
+        const { epoch } = deployment;
+        this.#workerOf(execution)?.connection.send({ type: 'split', epoch, execution, input, split });
+      },
+      onFailed: (execution, message, isLost) => this.#enumeratorFailed(execution, message, isLost),
+      onSourceChanged: onFailed,
+    });
+  }
+
+  /** Counts as a failed attempt of the task that asked. A lost enumerator takes all tasks of its vertex along. */
+  #enumeratorFailed(execution: ExecutionRef, message: string, isLost: boolean): void {
+    if (!this.#active) return;
+    const { vertexId } = execution;
+    const worker = this.#workerOf(execution);
+    if (worker) {
+      this.#cancel(worker, execution);
+      this.#recordFailure(execution, worker.workerId, message, true);
+    }
+    if (isLost) {
+      this.#cancelVertices([vertexId], "canceled, because its source's enumerator starts over");
+      this.reconcile();
+    }
+    if (worker) this.#restartOrFail(execution, `${this.#vertex(vertexId).name}#${execution.subtask}`, message);
+    if (isLost) this.#delayVertex(vertexId, this.#notBeforeMs.get(taskKey(execution)) ?? 0);
+    this.schedule();
+  }
+
+  #delayVertex(vertexId: string, notBeforeMs: number): void {
+    for (const { subtask } of this.#options.recorder.graph.vertices.get(vertexId)?.tasks ?? []) {
+      this.#notBeforeMs.set(taskKey({ vertexId, subtask }), notBeforeMs);
+    }
+  }
+
+  #workerOf(execution: ExecutionRef): RegisteredWorker | null {
+    for (const worker of this.#options.pool.workers.values()) {
+      if (worker.running.get(taskKey(execution))?.attempt === execution.attempt) return worker;
+    }
+    return null;
+  }
+
   #recordFailure(execution: ExecutionRef, workerId: string, cause: string, counted: boolean): void {
     const event = { type: 'execution-failed', ...execution, workerId, cause, counted } as const;
     void this.#options.recorder.record(event);
@@ -228,17 +298,22 @@ export class TaskScheduler {
     const consumers = this.#jobGraph.edges
       .filter((edge) => restarted.has(edge.producerVertexId))
       .map((edge) => edge.consumerVertexId);
+    this.#cancelVertices(consumers, 'canceled, because its input is produced again');
+  }
+
+  #cancelVertices(vertexIds: readonly string[], cause: string): void {
     for (const worker of this.#options.pool.workers.values()) {
       for (const execution of [...worker.running.values()]) {
-        if (!consumers.includes(execution.vertexId)) continue;
+        if (!vertexIds.includes(execution.vertexId)) continue;
         this.#cancel(worker, execution);
-        this.#recordFailure(execution, worker.workerId, 'canceled, because its input is produced again', false);
+        this.#recordFailure(execution, worker.workerId, cause, false);
       }
     }
   }
 
   #cancel(worker: RegisteredWorker, execution: ExecutionRef): void {
     worker.running.delete(taskKey(execution));
+    this.#sources.attemptEnded(execution);
     worker.connection.send({ type: 'cancel', epoch: this.#options.deployment.epoch, execution });
   }
 

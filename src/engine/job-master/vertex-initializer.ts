@@ -4,7 +4,7 @@ import type { JobEvent, ProducedPartition } from '../../model/job-events.ts';
 import type { DataSet, JobGraph, JobVertex } from '../../model/job-graph.ts';
 import type { ExecutionGraph } from '../../replay/execution-graph.ts';
 import { decideParallelism, type ProducedDataSet } from './adaptive-parallelism.ts';
-import { initialSnapshots } from './split-enumerator.ts';
+import { initialSnapshots } from './source-coordinator/static-splits.ts';
 
 export interface AdaptiveOptions {
   readonly minParallelism: number;

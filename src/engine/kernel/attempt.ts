@@ -3,7 +3,7 @@
 // the attempt is canceled or out of time every query and every wait in it ends soon.
 import type { DuckDBConnection, DuckDBInstance, DuckDBResult, JS } from '@duckdb/node-api';
 import { messageOf } from '../../model/errors.ts';
-import type { Column } from '../../model/job-graph.ts';
+import type { Column, FoundSplit } from '../../model/job-graph.ts';
 import { describeQuery } from '../../sql/duckdb.ts';
 import type { PartitionVerifier } from '../partition-store/partition-verifier.ts';
 import type { TaskDeployment } from '../protocol/messages.ts';
@@ -16,6 +16,8 @@ export interface TaskEnvironment {
   readonly workerFolder: string;
   /** Aborts the attempt: it then fails as `canceled`. */
   readonly signal: AbortSignal;
+  /** Asks the JobMaster for the next split of an input; null: there is none. Needed where a source has an enumerator. */
+  readonly requestSplit?: (input: number) => Promise<FoundSplit | null>;
   /** Remembers which partitions were found whole; without one every task checks them again. */
   readonly verifier?: PartitionVerifier;
 }

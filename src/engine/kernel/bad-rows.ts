@@ -2,10 +2,7 @@
 import type { SourceSpec } from '../../model/job-graph.ts';
 import { quoteLiteral } from '../../sql/duckdb.ts';
 import { badJsonLinesSql } from '../../sql/source-scan.ts';
-import type { TaskInput } from '../protocol/messages.ts';
 import type { Attempt } from './attempt.ts';
-
-type SourceInput = Extract<TaskInput, { kind: 'source' }>;
 
 export interface BadRow {
   readonly file: string;
@@ -41,24 +38,40 @@ function orderedJson(source: SourceSpec, splits: readonly number[]): string {
 
 /** One line that names source, file and line, where `error` is about a row of one of the sources; else null. */
 export async function rowMessageOf(attempt: Attempt, error: unknown): Promise<string | null> {
-  const raw = rawMessage(error);
   for (const input of attempt.deployment.inputs) {
-    if (input.kind !== 'source' || !isAboutFileOf(input.source, raw)) continue;
-    const message = input.source.format === 'json' ? await firstBadJson(attempt, input) : rowMessage(input.source, raw);
+    if (input.kind !== 'source') continue;
+    const message = await rowMessageIn(attempt, input.source, input.splits, error);
     if (message !== null) return message;
   }
   return null;
 }
 
+/** As `rowMessageOf`, for splits of one source. */
+export async function rowMessageIn(
+  attempt: Attempt,
+  source: SourceSpec,
+  splits: readonly number[],
+  error: unknown,
+): Promise<string | null> {
+  const raw = rawMessage(error);
+  if (!isAboutFileOf(source, raw)) return null;
+  return source.format === 'json' ? firstBadJson(attempt, source, splits) : rowMessage(source, raw);
+}
+
 const advice = '(onBadRow: skip or quarantine leaves such rows out)';
 
+/** Where the splits are an enumerator's, bad rows always fail. */
+function adviceFor(source: SourceSpec): string {
+  return source.enumerator === undefined ? ` ${advice}` : '';
+}
+
 /** DuckDB's JSON messages count lines from where a thread began to read, so the line is looked for. */
-async function firstBadJson(attempt: Attempt, { source, splits }: SourceInput): Promise<string | null> {
+async function firstBadJson(attempt: Attempt, source: SourceSpec, splits: readonly number[]): Promise<string | null> {
   const [row] = await attempt.rows(`${orderedJson(source, splits)} LIMIT 1`);
   if (row === undefined) return null;
   const [file, line, text] = row;
   const excerpt = String(text).slice(0, 80);
-  return `source ${source.name}: ${file} line ${line}: not a row of the source's columns: ${excerpt} ${advice}`;
+  return `source ${source.name}: ${file} line ${line}: not a row of the source's columns: ${excerpt}${adviceFor(source)}`;
 }
 
 function isAboutFileOf(source: SourceSpec, raw: string): boolean {
@@ -69,7 +82,7 @@ function rowMessage(source: SourceSpec, raw: string): string | null {
   const line = /CSV Error on Line: (\d+)/.exec(raw)?.[1];
   const file = source.files.find(({ path }) => raw.includes(path))?.path;
   if (line === undefined || file === undefined) return null;
-  return `source ${source.name}: ${file} line ${line}: ${csvReason(raw)} ${advice}`;
+  return `source ${source.name}: ${file} line ${line}: ${csvReason(raw)}${adviceFor(source)}`;
 }
 
 /** The line of DuckDB's long message that says what is wrong. */

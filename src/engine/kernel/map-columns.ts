@@ -59,11 +59,11 @@ export interface YieldedColumn {
 export class DeclaredColumn implements YieldedColumn {
   readonly name: string;
   readonly type: ColumnType;
-  readonly #stage: string;
+  readonly #owner: string;
   readonly #fit: Fit;
 
-  constructor(stage: string, name: string, type: ColumnType) {
-    this.#stage = stage;
+  constructor(owner: string, name: string, type: ColumnType) {
+    this.#owner = owner;
     this.name = name;
     this.type = type;
     this.#fit = fitterOf(type.type);
@@ -74,7 +74,7 @@ export class DeclaredColumn implements YieldedColumn {
       const fitted = this.#fit(value);
       if (fitted !== misfit) return fitted;
       const message = `column ${this.name} is ${this.type.text}, but its function yielded ${textOf(value)}`;
-      throw new TaskError('task', `stage ${this.#stage}: ${message}`);
+      throw new TaskError('task', `${this.#owner}: ${message}`);
     });
   }
 }
@@ -82,15 +82,15 @@ export class DeclaredColumn implements YieldedColumn {
 /** What is known of one undeclared column so far. */
 export class InferredColumn implements YieldedColumn {
   readonly name: string;
-  readonly #stage: string;
+  readonly #owner: string;
   readonly #kinds = new Set<ValueKind>();
   #type: ColumnType | null = null;
   #fit: Fit = () => misfit;
   #isInputType = false;
 
   /** `input`: the type of the input column of that name. */
-  constructor(stage: string, name: string, input: ColumnType | null) {
-    this.#stage = stage;
+  constructor(owner: string, name: string, input: ColumnType | null) {
+    this.#owner = owner;
     this.name = name;
     if (input !== null) this.#setType(input);
     this.#isInputType = input !== null;
@@ -146,16 +146,13 @@ export class InferredColumn implements YieldedColumn {
   }
 
   #ask(why: string): TaskError {
-    return needsColumns(this.#stage, this.name, why);
+    return needsColumns(this.#owner, this.name, why);
   }
 }
 
 /** The error of a column whose type does not follow from its values. */
-export function needsColumns(stage: string, column: string, why: string): TaskError {
-  return new TaskError(
-    'task',
-    `stage ${stage}: the type of column ${column} is unclear: ${why}; declare it under 'columns'`,
-  );
+export function needsColumns(owner: string, column: string, why: string): TaskError {
+  return new TaskError('task', `${owner}: the type of column ${column} is unclear: ${why}; declare it under 'columns'`);
 }
 
 /** A value as messages show it. */

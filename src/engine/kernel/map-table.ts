@@ -1,7 +1,7 @@
 // Collects the rows that a map function yields in a table, chunk by chunk: memory does not grow with the rows. Where
 // columns are not declared, the table's columns follow from the rows, and are widened while they come in.
 import type { DuckDBValue } from '@duckdb/node-api';
-import type { MapStep } from '../../model/job-graph.ts';
+import type { Column } from '../../model/job-graph.ts';
 import type { Attempt } from './attempt.ts';
 import {
   type ColumnType,
@@ -11,15 +11,21 @@ import {
   textOf,
   type YieldedColumn,
 } from './map-columns.ts';
-import { type Relation, tableRelation, unknownRelation } from './relation.ts';
 import { TaskError } from './task-error.ts';
 import { chunkRows, TaskTable } from './task-table.ts';
+
+/** Whose function yields, for messages (`stage x`), and which columns; null: they follow from the rows. */
+export interface Yielding {
+  readonly owner: string;
+  readonly columns: readonly Column[] | null;
+}
 
 type YieldedRow = Readonly<Record<string, unknown>>;
 
 export class MapTable {
   readonly #attempt: Attempt;
-  readonly #step: MapStep;
+  #rowCount = 0;
+  readonly #yielding: Yielding;
   readonly #inputTypes: ReadonlyMap<string, ColumnType>;
   readonly #columns = new Map<string, YieldedColumn>();
   #table: TaskTable | null = null;
@@ -27,30 +33,40 @@ export class MapTable {
   /** Rows of which no value has been seen yet: they are kept as a number until the table has a column. */
   #blankRows = 0;
 
-  private constructor(attempt: Attempt, step: MapStep, inputTypes: ReadonlyMap<string, ColumnType>) {
+  private constructor(attempt: Attempt, yielding: Yielding, inputTypes: ReadonlyMap<string, ColumnType>) {
     this.#attempt = attempt;
-    this.#step = step;
+    this.#yielding = yielding;
     this.#inputTypes = inputTypes;
   }
 
   /** `inputTypes`: the columns that the function reads. */
-  static async open(attempt: Attempt, step: MapStep, inputTypes: ReadonlyMap<string, ColumnType>): Promise<MapTable> {
-    const collected = new MapTable(attempt, step, inputTypes);
-    if (step.columns === null) return collected;
-    const table = await TaskTable.create(attempt, step.columns);
+  static async open(
+    attempt: Attempt,
+    yielding: Yielding,
+    inputTypes: ReadonlyMap<string, ColumnType>,
+  ): Promise<MapTable> {
+    const collected = new MapTable(attempt, yielding, inputTypes);
+    if (yielding.columns === null) return collected;
+    const table = await TaskTable.create(attempt, yielding.columns);
     for (const [index, type] of table.types.entries()) {
       const { name, type: text } = table.columns[index] as (typeof table.columns)[number];
-      collected.#columns.set(name, new DeclaredColumn(step.stage, name, { text, type }));
+      collected.#columns.set(name, new DeclaredColumn(yielding.owner, name, { text, type }));
     }
     collected.#table = table;
     return collected;
   }
 
+  /** Rows taken so far. */
+  get rowCount(): number {
+    return this.#rowCount;
+  }
+
   /** Takes one yielded value; true: `flush` is due. Throws a TaskError where it is not a row. */
   add(row: unknown): boolean {
     if (typeof row !== 'object' || row === null || Array.isArray(row)) {
-      throw new TaskError('task', `stage ${this.#step.stage}: its function yielded ${textOf(row)}, not a row object`);
+      throw new TaskError('task', `${this.#yielding.owner}: its function yielded ${textOf(row)}, not a row object`);
     }
+    this.#rowCount += 1;
     return this.#rows.push(row as YieldedRow) >= chunkRows;
   }
 
@@ -75,15 +91,15 @@ export class MapTable {
     this.#attempt.throwIfStopped();
   }
 
-  /** The table of all rows. */
-  async finish(): Promise<Relation> {
+  /** The name of the table of all rows; null: there were none, and nobody knows their columns. */
+  async finish(): Promise<string | null> {
     await this.flush();
     this.#table?.finish();
-    const { stage } = this.#step;
+    const { owner } = this.#yielding;
     const untyped = [...this.#columns.values()].find(({ type }) => type === null);
-    if (untyped) throw needsColumns(stage, untyped.name, 'it has no value but NULL');
-    if (this.#blankRows > 0) throw new TaskError('task', `stage ${stage}: its rows have no columns; declare 'columns'`);
-    return this.#table === null ? unknownRelation(stage) : tableRelation(this.#table.qualifiedName, stage);
+    if (untyped) throw needsColumns(owner, untyped.name, 'it has no value but NULL');
+    if (this.#blankRows > 0) throw new TaskError('task', `${owner}: its rows have no columns; declare 'columns'`);
+    return this.#table?.qualifiedName ?? null;
   }
 
   #findColumns(rows: readonly YieldedRow[]): void {
@@ -93,14 +109,11 @@ export class MapTable {
   }
 
   #addColumn(name: string): void {
-    const { stage, columns } = this.#step;
+    const { owner, columns } = this.#yielding;
     if (columns !== null) {
-      throw new TaskError(
-        'task',
-        `stage ${stage}: its function yielded a column ${name}, which 'columns' does not declare`,
-      );
+      throw new TaskError('task', `${owner}: its function yielded a column ${name}, which 'columns' does not declare`);
     }
-    this.#columns.set(name, new InferredColumn(stage, name, this.#inputTypes.get(name) ?? null));
+    this.#columns.set(name, new InferredColumn(owner, name, this.#inputTypes.get(name) ?? null));
   }
 
   #fit(name: string, rows: readonly YieldedRow[]): DuckDBValue[] {
@@ -119,7 +132,11 @@ export class MapTable {
       await this.#table.setColumn(column);
     } catch (cause) {
       this.#attempt.throwIfStopped();
-      throw needsColumns(this.#step.stage, name, `its earlier values cannot become ${type.text} (${textOf(cause)})`);
+      throw needsColumns(
+        this.#yielding.owner,
+        name,
+        `its earlier values cannot become ${type.text} (${textOf(cause)})`,
+      );
     }
   }
 

@@ -17,7 +17,7 @@ export async function runTask(deployment: TaskDeployment, environment: TaskEnvir
   const attempt = await Attempt.open(deployment, environment);
   const inputs: TaskInputRelation[] = [];
   try {
-    for (const input of deployment.inputs) inputs.push(await openInput(attempt, input));
+    for (const [index, input] of deployment.inputs.entries()) inputs.push(await openInput(attempt, input, index));
     const outputs = await writeOutputs(attempt, await runSteps(attempt, inputs));
     for (const input of inputs) await input.recheck();
     attempt.throwIfStopped();

@@ -3,6 +3,7 @@ import type { StagedPart } from '../../model/job-events.ts';
 import type { TaskInput } from '../protocol/messages.ts';
 import type { Attempt } from './attempt.ts';
 import { datasetInput } from './dataset-input.ts';
+import { enumeratedInput } from './enumerated-input.ts';
 import type { Relation } from './relation.ts';
 import { sourceInput } from './source-input.ts';
 
@@ -18,6 +19,14 @@ export interface TaskInputRelation extends Relation {
   recheck(): Promise<void>;
 }
 
-export async function openInput(attempt: Attempt, input: TaskInput): Promise<TaskInputRelation> {
-  return input.kind === 'dataset' ? datasetInput(attempt, input) : sourceInput(attempt, input);
+/** `index`: the input's place among those of the vertex. */
+export async function openInput(attempt: Attempt, input: TaskInput, index: number): Promise<TaskInputRelation> {
+  switch (input.kind) {
+    case 'dataset':
+      return datasetInput(attempt, input);
+    case 'source':
+      return sourceInput(attempt, input);
+    case 'enumerated':
+      return enumeratedInput(attempt, input, index);
+  }
 }

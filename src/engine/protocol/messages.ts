@@ -3,7 +3,7 @@
 // Spec: docs/adr/0003-process-protocol.md.
 import type { JobVertexId, WorkerId } from '../../model/ids.ts';
 import type { ProducedPartition, StagedPart, TaskMetrics } from '../../model/job-events.ts';
-import type { JobVertex, SinkSpec, SourceSpec } from '../../model/job-graph.ts';
+import type { FoundSplit, JobVertex, SinkSpec, SourceSpec } from '../../model/job-graph.ts';
 import type { JobState } from '../../model/states.ts';
 
 /** Which attempt of which task a message is about. */
@@ -43,6 +43,11 @@ export type TaskInput =
       readonly source: SourceSpec;
       /** Indices into `source.splits`. */
       readonly splits: readonly number[];
+    }
+  | {
+      /** A source with a user-written enumerator: the task asks for one split after the other. */
+      readonly kind: 'enumerated';
+      readonly source: SourceSpec;
     };
 
 /** Everything that a worker needs to run one attempt. */
@@ -113,6 +118,14 @@ export type ToJobMaster =
       readonly execution: ExecutionRef;
       readonly failure: TaskFailure;
     }
+  | {
+      /** A task has read what it had and asks for its next split. */
+      readonly type: 'split-request';
+      readonly epoch: number;
+      readonly execution: ExecutionRef;
+      /** Index of the vertex's input. */
+      readonly input: number;
+    }
   | { readonly type: 'attach-client'; readonly token: string; readonly pid: number }
   | {
       readonly type: 'control';
@@ -128,6 +141,14 @@ export type ToTaskManager =
   | { readonly type: 'cancel'; readonly epoch: number; readonly execution: ExecutionRef }
   /** Partitions of this worker that nobody will read any more, by exact attempt: they can be deleted. */
   | { readonly type: 'release-partitions'; readonly epoch: number; readonly partitions: readonly PartitionName[] }
+  | {
+      /** The answer to the attempt's request; null: there are no more splits for it. */
+      readonly type: 'split';
+      readonly epoch: number;
+      readonly execution: ExecutionRef;
+      readonly input: number;
+      readonly split: FoundSplit | null;
+    }
   /** The job has ended or is suspended: exit, and leave the folder to the JobMaster or the next run. */
   | { readonly type: 'shutdown'; readonly epoch: number };
 

@@ -64,6 +64,7 @@ const toJobMaster = v.variant('type', [
   v.object({ type: v.literal('heartbeat') }),
   v.object({ type: v.literal('task-finished'), epoch: count, execution: executionRef, result: taskResult }),
   v.object({ type: v.literal('task-failed'), epoch: count, execution: executionRef, failure: taskFailure }),
+  v.object({ type: v.literal('split-request'), epoch: count, execution: executionRef, input: count }),
   v.object({ type: v.literal('attach-client'), token: name, pid: count }),
   v.object({
     type: v.literal('control'),
@@ -92,6 +93,7 @@ const sink = v.custom<SinkSpec>((value) => hasShape(value, ['name', 'path', 'for
 const taskInput = v.variant('kind', [
   v.object({ kind: v.literal('dataset'), partitions: v.array(partitionLocation), subpartitions: range }),
   v.object({ kind: v.literal('source'), source, splits: v.array(count) }),
+  v.object({ kind: v.literal('enumerated'), source }),
 ]);
 const deployment = v.pipe(
   v.object({
@@ -110,12 +112,26 @@ const deployment = v.pipe(
   v.check((value) => value.sinks.length === value.vertex.sinks.length, 'has not one sink for each of its vertex'),
 );
 
+const foundSplit = v.object({
+  id: text,
+  file: v.nullable(v.object({ path, bytes: count, modifiedMs: v.pipe(v.number(), v.finite()) })),
+  rows: v.nullable(v.tuple([count, count])),
+  data: v.nullable(text),
+});
+
 const toTaskManager = v.variant('type', [
   v.object({ type: v.literal('registered'), epoch: count }),
   v.object({ type: v.literal('heartbeat') }),
   v.object({ type: v.literal('deploy'), deployment }),
   v.object({ type: v.literal('cancel'), epoch: count, execution: executionRef }),
   v.object({ type: v.literal('release-partitions'), epoch: count, partitions: v.array(partitionName) }),
+  v.object({
+    type: v.literal('split'),
+    epoch: count,
+    execution: executionRef,
+    input: count,
+    split: v.nullable(foundSplit),
+  }),
   v.object({ type: v.literal('shutdown'), epoch: count }),
 ]);
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type { DuckDBInstance } from '@duckdb/node-api';
 import { invariant, messageOf } from '../../model/errors.ts';
+import type { FoundSplit } from '../../model/job-graph.ts';
 import { openDatabase } from '../../sql/duckdb.ts';
 import { runTask } from '../kernel/run-task.ts';
 import { TaskError } from '../kernel/task-error.ts';
@@ -17,16 +18,22 @@ async function serve(port: MessagePort, setup: SlotSetup): Promise<void> {
   // Stack traces of bundled map functions name the user's own files.
   process.setSourceMapsEnabled(true);
   let attempt = new AbortController();
+  // At most one request of an attempt waits for each of its inputs.
+  const waiting = new Map<number, (split: FoundSplit | null) => void>();
+  const requestSplit = (input: number) =>
+    new Promise<FoundSplit | null>((resolve) => {
+      waiting.set(input, resolve);
+      tell({ type: 'split-request', input });
+    });
   const opening = openSlotDatabase(setup);
   port.on('message', async (message: ToSlot) => {
     if (message.type === 'cancel') return attempt.abort();
+    if (message.type === 'split') return waiting.get(message.input)?.(message.split);
     attempt = new AbortController();
+    waiting.clear();
     const { signal } = attempt;
-    tell(
-      await outcomeOf(async () =>
-        runTask(message.deployment, { database: await opening, workerFolder, signal, verifier }),
-      ),
-    );
+    const environment = { workerFolder, signal, verifier, requestSplit };
+    tell(await outcomeOf(async () => runTask(message.deployment, { database: await opening, ...environment })));
   });
   // A database that cannot be opened ends the thread, and with it the TaskManager: no attempt can run here.
   await opening;

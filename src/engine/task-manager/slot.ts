@@ -3,6 +3,7 @@
 // A thread that ends before it could run anything is no task's doing: the slot is broken, and says so.
 import { Worker } from 'node:worker_threads';
 import { invariant, messageOf } from '../../model/errors.ts';
+import type { FoundSplit } from '../../model/job-graph.ts';
 import { timeoutMessage } from '../kernel/timeout-message.ts';
 import type { TaskDeployment } from '../protocol/messages.ts';
 import type { FromSlot, SlotSetup, TaskOutcome, ToSlot } from './slot-messages.ts';
@@ -13,19 +14,23 @@ const stopGraceMs = 2_000;
 export interface SlotOptions extends SlotSetup {
   /** The slot cannot run anything: its database does not open. */
   readonly onBroken: (reason: string) => void;
+  /** The running attempt asks for its next split. */
+  readonly onSplitRequest: (slot: Slot, input: number) => void;
 }
 
 export class Slot {
   readonly #setup: SlotSetup;
   readonly #onBroken: (reason: string) => void;
+  readonly #onSplitRequest: (slot: Slot, input: number) => void;
   #thread: Worker;
   #isReady = false;
   #onReady: () => void = () => {};
   #settle: ((outcome: TaskOutcome) => void) | null = null;
 
-  constructor({ onBroken, ...setup }: SlotOptions) {
+  constructor({ onBroken, onSplitRequest, ...setup }: SlotOptions) {
     this.#setup = setup;
     this.#onBroken = onBroken;
+    this.#onSplitRequest = onSplitRequest;
     this.#thread = this.#startThread();
   }
 
@@ -62,6 +67,11 @@ export class Slot {
     setTimeout(end, stopGraceMs).unref();
   }
 
+  /** Hands the JobMaster's answer to the running attempt. */
+  answer(input: number, split: FoundSplit | null): void {
+    this.#tell({ type: 'split', input, split });
+  }
+
   /** The thread keeps the time by itself, unless a function blocks it. */
   #backstop(timeoutMs: number | null): NodeJS.Timeout | undefined {
     if (timeoutMs === null) return undefined;
@@ -84,6 +94,7 @@ export class Slot {
   }
 
   #hear(message: FromSlot): void {
+    if (message.type === 'split-request') return this.#onSplitRequest(this, message.input);
     if (message.type !== 'ready') return this.#end(message);
     this.#isReady = true;
     this.#onReady();

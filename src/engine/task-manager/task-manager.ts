@@ -3,6 +3,7 @@
 // invariant 3). It ends itself when nobody has led for the orphan timeout; its folder stays.
 import { messageOf } from '../../model/errors.ts';
 import type { WorkerId } from '../../model/ids.ts';
+import type { FoundSplit } from '../../model/job-graph.ts';
 import { deletePartitions, deleteStale } from '../partition-store/partition-deletion.ts';
 import { reportPartitions } from '../partition-store/report-partitions.ts';
 import type { ExecutionRef, PartitionName, TaskDeployment, ToTaskManager } from '../protocol/messages.ts';
@@ -39,9 +40,10 @@ export class TaskManager {
   constructor(options: TaskManagerOptions) {
     this.#options = options;
     const { workerFolder, slotMemoryBytes: memoryBytes, onBroken } = options;
+    const onSplitRequest = (slot: Slot, input: number) => this.#requestSplit(slot, input);
     this.#slots = Array.from(
       { length: options.slots },
-      (_, slot) => new Slot({ workerFolder, slot, memoryBytes, onBroken }),
+      (_, slot) => new Slot({ workerFolder, slot, memoryBytes, onBroken, onSplitRequest }),
     );
     this.#finder = new LeaderFinder({
       masterFile: options.masterFile,
@@ -95,6 +97,9 @@ export class TaskManager {
       case 'release-partitions':
         if (message.epoch === this.#epoch) this.#release(message.partitions);
         return;
+      case 'split':
+        if (message.epoch === this.#epoch) this.#answer(message.execution, message.input, message.split);
+        return;
       case 'shutdown':
         if (message.epoch === this.#epoch) this.#options.onEnd('the JobMaster ended the job');
         return;
@@ -123,6 +128,19 @@ export class TaskManager {
       this.#leader?.send({ type: 'task-finished', epoch, execution, result: outcome.result });
     } else {
       this.#leader?.send({ type: 'task-failed', epoch, execution, failure: outcome.failure });
+    }
+  }
+
+  #requestSplit(slot: Slot, input: number): void {
+    const deployment = this.#running.get(slot);
+    if (deployment?.epoch !== this.#epoch) return;
+    const { epoch, execution } = deployment;
+    this.#leader?.send({ type: 'split-request', epoch, execution, input });
+  }
+
+  #answer(execution: ExecutionRef, input: number, split: FoundSplit | null): void {
+    for (const [slot, deployment] of this.#running) {
+      if (deployment.epoch === this.#epoch && isSame(deployment.execution, execution)) slot.answer(input, split);
     }
   }
 

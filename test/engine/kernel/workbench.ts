@@ -75,7 +75,7 @@ export class Workbench {
         name: steps.map(({ stage }) => stage).join(' -> ') || 'source',
         stages: steps.map(({ stage }) => stage),
         inputs: inputs.map((input) =>
-          input.kind === 'source'
+          input.kind !== 'dataset'
             ? { kind: 'source', source: input.source.name }
             : { kind: 'dataset', datasetId: input.partitions[0]?.datasetId ?? 'none' },
         ),

@@ -1,9 +1,9 @@
-// The SplitEnumerator of file sources (FLIP-27, static assignment): which splits each subtask reads, and the
+// The SplitEnumerator of file sources (FLIP-27, all splits known and assigned from the start): which splits each subtask reads, and the
 // OperatorCoordinator events that record what was handed out and what is done. Pure.
-import { derivedId } from '../../model/ids.ts';
-import type { CoordinatorSnapshot } from '../../model/job-events.ts';
-import type { JobGraph, JobVertex, SourceSpec } from '../../model/job-graph.ts';
-import { evenRange } from './adaptive-parallelism.ts';
+import { derivedId } from '../../../model/ids.ts';
+import type { CoordinatorSnapshot } from '../../../model/job-events.ts';
+import type { JobGraph, JobVertex, SourceSpec } from '../../../model/job-graph.ts';
+import { evenRange } from '../adaptive-parallelism.ts';
 
 /** Indices of the splits that `subtask` of `parallelism` reads: contiguous, so that neighbours stay together. */
 export function splitsOfSubtask(source: SourceSpec, parallelism: number, subtask: number): number[] {
@@ -11,10 +11,12 @@ export function splitsOfSubtask(source: SourceSpec, parallelism: number, subtask
   return Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index);
 }
 
-/** The sources that a vertex reads with its own tasks. */
+/** The sources that a vertex reads with its own tasks and whose splits were known when the job was planned. */
 export function sourcesOf(graph: JobGraph, vertex: JobVertex): SourceSpec[] {
   const names = vertex.inputs.flatMap((input) => (input.kind === 'source' ? [input.source] : []));
-  return names.flatMap((name) => graph.sources.filter((source) => source.name === name));
+  return names.flatMap((name) =>
+    graph.sources.filter((source) => source.name === name && source.enumerator === undefined),
+  );
 }
 
 /** The coordinator's full state when its vertex is initialized: nothing handed out yet. */
