@@ -6,7 +6,7 @@ import type { Fingerprint } from '../model/job-events.ts';
 import type { SourceSpec } from '../model/job-graph.ts';
 import type { BundledModule } from './functions/bundle-functions.ts';
 import { inputsOf } from './job-file/check-job.ts';
-import type { JobFile } from './job-file/schema.ts';
+import type { JobFile, SourceEntry } from './job-file/schema.ts';
 
 export function fingerprintOf(
   job: JobFile,
@@ -26,12 +26,25 @@ export function fingerprintOf(
 function planMeaning(job: JobFile): unknown {
   const stages = Object.entries(job.stages ?? {}).map(([name, stage]) => {
     const { inputs: _, map, ...rest } = stage;
-    return { name, ...rest, inputs: inputsOf(stage), map: map?.slice(map.lastIndexOf('#')) };
+    return { name, ...rest, inputs: inputsOf(stage), map: map && exportOf(map) };
   });
-  return { name: job.name, sources: job.sources ?? {}, stages, sinks: job.sinks };
+  const sources = Object.fromEntries(
+    Object.entries(job.sources ?? {}).map(([name, source]) => [name, sourceMeaning(source)]),
+  );
+  return { name: job.name, sources, stages, sinks: job.sinks };
 }
 
 /** SHA-256 of a plain value, whatever the order of its keys. */
+export function sourceMeaning({ enumerator, read, ...rest }: SourceEntry): unknown {
+  if (enumerator === undefined) return rest;
+  return { ...rest, enumerator: exportOf(enumerator), read: read && exportOf(read) };
+}
+
+/** Where the file lies does not matter; what is in it is the functions' digest. */
+function exportOf(reference: string): string {
+  return reference.slice(reference.lastIndexOf('#'));
+}
+
 export function digest(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value, sortedKeys)).digest('hex');
 }

@@ -35,8 +35,9 @@ export function naturalParallelism(
   return planning.options.autoParallelism.enabled ? null : planning.totalSlots;
 }
 
-/** A source's tasks: one a split, within bounds. */
+/** A source's tasks: one a split, within bounds; where splits are found later, as many as it says. */
 export function sourceParallelism(source: SourceSpec, options: AutoParallelismOptions): number {
+  if (source.enumerator !== undefined) return source.enumerator.parallelism;
   return Math.max(1, Math.min(source.splits.length, options.defaultSourceParallelism ?? splitsMax));
 }
 

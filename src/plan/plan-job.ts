@@ -19,6 +19,7 @@ import type { JobFile } from './job-file/schema.ts';
 import { adaptiveParallelismMax, sourceParallelism } from './parallelism.ts';
 import { planStages } from './plan-stages.ts';
 import { planSinks } from './sinks.ts';
+import { enumeratedSource } from './sources/enumerated-source.ts';
 import { resolveSource } from './sources/resolve-sources.ts';
 import { isStreaming, planStreamJob } from './streaming/plan-stream-job.ts';
 import type { StreamJobFile } from './streaming/schema.ts';
@@ -98,16 +99,29 @@ function fileConfig(job: Pick<JobFile, 'config'>, places: Places): Record<string
 }
 
 /** Bundling runs beside DuckDB's work: its result is asked for when its stage is planned. */
-function startBundling(job: JobFile, folder: string, places: Places): Map<string, Promise<BundledFunction>> {
+function startBundling(job: JobFile, folder: string, places: Places): Functions {
   const bundling = new Map<string, Promise<BundledFunction>>();
-  for (const [name, stage] of Object.entries(job.stages ?? {})) {
-    if (stage.map === undefined) continue;
-    const result = bundleFunction(stage.map, folder, ['stages', name, 'map'], places);
+  const start = (path: readonly [string, string, string], reference: string | undefined) => {
+    if (reference === undefined) return;
+    const result = bundleFunction(reference, folder, path, places);
     // An error in an earlier stage ends planning first; this one then goes unseen.
     result.catch(() => undefined);
-    bundling.set(name, result);
+    bundling.set(path.join('\0'), result);
+  };
+  for (const [name, source] of Object.entries(job.sources ?? {})) {
+    start(['sources', name, 'enumerator'], source.enumerator);
+    start(['sources', name, 'read'], source.read);
   }
-  return bundling;
+  for (const [name, stage] of Object.entries(job.stages ?? {})) start(['stages', name, 'map'], stage.map);
+  const of = async (...path: [string, string, string]) => (await bundling.get(path.join('\0'))) ?? null;
+  return { of, all: () => Promise.all(bundling.values()) };
+}
+
+/** The job's bundled functions. They reject with FUNCTION_INVALID. */
+interface Functions {
+  /** The one that the key at this place names; null: there is none. */
+  of(section: string, name: string, key: string): Promise<BundledFunction | null>;
+  all(): Promise<BundledFunction[]>;
 }
 
 interface Planning {
@@ -117,7 +131,7 @@ interface Planning {
   readonly folder: string;
   readonly options: Options;
   readonly totalSlots: number;
-  readonly functions: ReadonlyMap<string, Promise<BundledFunction>>;
+  readonly functions: Functions;
 }
 
 async function plan(planning: Planning, order: readonly string[]): Promise<Omit<PlannedJob, 'config'>> {
@@ -127,7 +141,7 @@ async function plan(planning: Planning, order: readonly string[]): Promise<Omit<
   const sinks = planSinks(job, folder, sources, places);
   const tasksOf = (source: SourceSpec) => sourceParallelism(source, options.autoParallelism);
   const bundledFunction = async (stage: string) => {
-    const bundled = await functions.get(stage);
+    const bundled = await functions.of('stages', stage, 'map');
     if (!bundled) throw places.error('FUNCTION_INVALID', ['stages', stage, 'map'], `stage ${stage} has no function`);
     return bundled;
   };
@@ -142,15 +156,24 @@ async function plan(planning: Planning, order: readonly string[]): Promise<Omit<
     sourceParallelism: tasksOf,
     duckdbVersion: await duckdbVersion(),
   });
-  const modules = uniqueModules((await Promise.all(functions.values())).map((bundled) => bundled.module));
+  const modules = uniqueModules((await functions.all()).map((bundled) => bundled.module));
   const fingerprint = fingerprintOf(job, sources, modules);
   return { graph, fingerprint, modules, edges: stages.flatMap(edgesOf), warnings: [...unread(job), ...warnings] };
 }
 
-async function resolveSources({ connection, folder, job, places }: Planning): Promise<SourceSpec[]> {
+async function resolveSources({ functions, options, totalSlots, ...planning }: Planning): Promise<SourceSpec[]> {
+  const { connection, folder, places } = planning;
+  const parallelism = options.autoParallelism.defaultSourceParallelism ?? totalSlots;
   const sources: SourceSpec[] = [];
-  for (const [name, entry] of Object.entries(job.sources ?? {})) {
-    sources.push(await resolveSource({ connection, folder, name, entry, places }));
+  for (const [name, entry] of Object.entries(planning.job.sources ?? {})) {
+    const request = { connection, folder, name, entry, places };
+    const enumerator = await functions.of('sources', name, 'enumerator');
+    const read = await functions.of('sources', name, 'read');
+    sources.push(
+      enumerator === null
+        ? await resolveSource(request)
+        : await enumeratedSource({ ...request, enumerator, read, parallelism }),
+    );
   }
   return sources;
 }

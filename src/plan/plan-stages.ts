@@ -60,7 +60,9 @@ export async function planStages(
 }
 
 function sourceProducer(source: SourceSpec, parallelism: number): Producer {
-  const bytes = source.files.reduce((sum, file) => sum + file.bytes, 0);
+  const known = source.files.reduce((sum, file) => sum + file.bytes, 0);
+  // What an enumerator will find is not known: it is never taken for small.
+  const bytes = source.enumerator === undefined ? known : Number.POSITIVE_INFINITY;
   return { columns: source.columns, bytes, keys: [], parallelism, isSource: true };
 }
 

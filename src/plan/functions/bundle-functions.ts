@@ -1,4 +1,4 @@
-// Map functions as modules that run anywhere: relative imports are inlined, packages are left out and named by absolute
+// User functions as modules that run anywhere: relative imports are inlined, packages are left out and named by absolute
 // file URLs (the module runs from the job's own folder, where no node_modules is near). User code is never run here;
 // whether a module exports a function's name is read from the bundler's own analysis.
 import { createHash } from 'node:crypto';
@@ -22,21 +22,23 @@ export interface BundledFunction {
 
 const failed: ErrorCode = 'FUNCTION_INVALID';
 
-/** Bundles the function that `map` names (`./file.ts#export`). Throws FUNCTION_INVALID. */
+/** Bundles the function that the key at `path` names (`./file.ts#export`). Throws FUNCTION_INVALID. */
 export async function bundleFunction(
-  map: string,
+  reference: string,
   folder: string,
   path: KeyPath,
   places: Places,
 ): Promise<BundledFunction> {
-  const hash = map.lastIndexOf('#');
-  const exportName = map.slice(hash + 1);
+  const key = String(path.at(-1));
+  const hash = reference.lastIndexOf('#');
+  const exportName = reference.slice(hash + 1);
   if (hash <= 0 || exportName === '') {
-    throw places.error(failed, path, `map must name a file and an export, for example ./file.ts#normalize, not ${map}`);
+    const example = './file.ts#normalize';
+    throw places.error(failed, path, `${key} must name a file and an export, for example ${example}, not ${reference}`);
   }
-  const file = map.slice(0, hash);
+  const file = reference.slice(0, hash);
   if (!/\.(ts|mts|js|mjs)$/.test(file)) {
-    throw places.error(failed, path, `map takes .ts, .mts, .js and .mjs files, not ${file}`);
+    throw places.error(failed, path, `${key} takes .ts, .mts, .js and .mjs files, not ${file}`);
   }
   const { code, exports } = await bundle(isAbsolute(file) ? file : resolve(folder, file), folder, path, places);
   if (!exports.includes(exportName)) throw missingExport(file, exportName, exports, path, places);

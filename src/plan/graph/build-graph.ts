@@ -125,10 +125,22 @@ class GraphAssembly {
     });
   }
 
+  /** A source with an enumerator that several read: one coordinator finds its splits, so it is a vertex of its own. */
+  private isShared(name: string): boolean {
+    const { sources, stages, sinkInputs } = this.request;
+    if (sources.find((source) => source.name === name)?.enumerator === undefined) return false;
+    const stageReaders = stages.filter((stage) => stage.inputs.some((input) => input.from === name));
+    const sinkReaders = [...sinkInputs.values()].filter((from) => from === name);
+    const isDivided = stageReaders.some((stage) =>
+      stage.inputs.some(({ from }, index) => from === name && isShuffled(exchangeAt(stage, index))),
+    );
+    return stageReaders.length + sinkReaders.length > 1 || isDivided;
+  }
+
   private connect(stage: PlannedStage, vertex: VertexBuilder, input: PlanInput, chosen: ChosenExchange): StepInput {
     const place = this.places.get(input.from);
     if (place?.vertex === vertex && chosen.exchange === 'forward') return { kind: 'step', step: place.step };
-    if (!place && chosen.exchange !== 'hash' && chosen.exchange !== 'broadcast') {
+    if (!place && !isShuffled(chosen) && !this.isShared(input.from)) {
       return { kind: 'input', input: vertex.addSourceInput(input.from) };
     }
     const producer = place?.vertex ?? this.sourceVertex(input.from);
@@ -148,6 +160,11 @@ function exchangeAt(stage: PlannedStage, index: number): ChosenExchange {
   const chosen = stage.exchanges[index];
   invariant(chosen, `input ${index} of stage ${stage.name} has an exchange`);
   return chosen;
+}
+
+/** A source that is read so is a vertex of its own. */
+function isShuffled({ exchange }: ChosenExchange): boolean {
+  return exchange === 'hash' || exchange === 'broadcast';
 }
 
 /** As many as the consumer can have tasks: an adaptive consumer takes runs of them. */

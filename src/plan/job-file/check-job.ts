@@ -1,5 +1,6 @@
 // What the schema cannot say about a job file: names, references between sources, stages and sinks, and their order.
 import { nearestName, nearestNameHint } from '../../model/nearest-name.ts';
+import { checkSource } from './check-source.ts';
 import type { Places } from './places.ts';
 import type { JobFile, StageEntry } from './schema.ts';
 
@@ -25,6 +26,7 @@ type InputEntry = NonNullable<StageEntry['inputs']>[string];
 /** Checks names and references; gives the stages' names, producers before consumers. Throws JOB_FILE_INVALID. */
 export function checkJob(job: JobFile, places: Places): string[] {
   checkNames(job, places);
+  for (const [name, source] of Object.entries(job.sources ?? {})) checkSource(name, source, places);
   for (const [name, stage] of Object.entries(job.stages ?? {})) checkStage(job, name, stage, places);
   return checkSinksAndOrder(job, places);
 }

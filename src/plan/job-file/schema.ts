@@ -35,15 +35,21 @@ const options = v.strictObject(
 
 const source = v.strictObject(
   {
-    path: v.union(
-      [text, v.pipe(v.array(text), v.nonEmpty('must not be empty'))],
-      'must be a path, a glob, or a list of them',
+    path: v.optional(
+      v.union(
+        [text, v.pipe(v.array(text), v.nonEmpty('must not be empty'))],
+        'must be a path, a glob, or a list of them',
+      ),
     ),
+    enumerator: v.optional(text),
+    read: v.optional(text),
+    columns: v.optional(columns),
+    parallelism: v.optional(count),
     format: v.optional(oneOf(['parquet', 'csv', 'json'])),
     options: v.optional(options),
     onBadRow: v.optional(oneOf(['fail', 'skip', 'quarantine'])),
   },
-  'must be a map with at least a path',
+  'must be a map with at least a path or an enumerator',
 );
 
 export const detailedInput = v.strictObject(

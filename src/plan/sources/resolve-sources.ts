@@ -22,7 +22,7 @@ interface SourceRequest {
 /** The specification of one source. Throws SOURCE_UNREADABLE or JOB_FILE_INVALID. */
 export async function resolveSource(request: SourceRequest): Promise<SourceSpec> {
   const { connection, folder, name, entry } = request;
-  const files = await reading(request, () => findFiles(connection, folder, [entry.path].flat()));
+  const files = await reading(request, () => findFiles(connection, folder, [entry.path ?? []].flat()));
   const format = entry.format ?? formatOf(files, request);
   checkOptions(format, request);
   const stated = await statedOf(request);
