@@ -53,11 +53,6 @@ export class SplitLedger {
     return this.#splits;
   }
 
-  /** Whether every split that was found has been read to its end. */
-  get isAllDone(): boolean {
-    return this.#done.size === this.#splits.length;
-  }
-
   has(id: string): boolean {
     return this.#indexOf.has(id);
   }
