@@ -1,8 +1,10 @@
 // What a job leaves behind when it has ended for good: store, logs and outputs stay; partitions, functions, staged
 // parts and the files that tell of live processes go.
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { JobGraph } from '../model/job-graph.ts';
 import { syncFolder } from '../store/atomic-file.ts';
+import { temporaryPrefix } from '../store/format.ts';
 import type { JobFolder } from '../store/job-folder.ts';
 import { removeMasterFile } from './protocol/master-file.ts';
 import { dropStaging } from './sinks/sink-commit.ts';
@@ -18,5 +20,12 @@ export async function deleteRunFiles(run: EndedRun): Promise<void> {
   await rm(run.folder.workers, { recursive: true, force: true });
   await rm(run.folder.functions, { recursive: true, force: true });
   await removeMasterFile(run.folder.masterFile);
+  await removeHalfWritten(run.folder.root);
   await syncFolder(run.folder.root);
+}
+
+/** Half-written small files of processes that were killed; nobody writes any more. */
+async function removeHalfWritten(root: string): Promise<void> {
+  const names = (await readdir(root)).filter((name) => name.startsWith(temporaryPrefix));
+  for (const name of names) await rm(join(root, name), { force: true });
 }

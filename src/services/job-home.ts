@@ -96,7 +96,7 @@ export async function createJobFolder(
   submission: Submission,
   modules: readonly { readonly fileName: string; readonly code: string }[],
 ): Promise<JobFolder> {
-  const draft = jobFolderAt(join(resolve(home), `draft-${submission.jobId}`));
+  const draft = jobFolderAt(join(resolve(home), `${draftPrefix(submission.name)}${submission.jobId}`));
   const folder = jobFolderAt(join(jobsFolder(home), submission.jobId));
   await rm(draft.root, { recursive: true, force: true });
   for (const path of [draft.functions, draft.logs, draft.workers, draft.jobEvents])
@@ -107,4 +107,15 @@ export async function createJobFolder(
   await rename(draft.root, folder.root);
   await syncFolder(jobsFolder(home));
   return folder;
+}
+
+/** Removes what clients left that were killed while they made a job's folder. Only for the holder of the name's lock. */
+export async function removeDrafts(home: string, name: string): Promise<void> {
+  const entries = await readdir(home).catch(() => []);
+  const drafts = entries.filter((entry) => entry.startsWith(draftPrefix(name)));
+  for (const draft of drafts) await rm(join(home, draft), { recursive: true, force: true });
+}
+
+function draftPrefix(name: string): string {
+  return `draft-${derivedId('job-name', name).slice(0, 8)}-`;
 }

@@ -1,6 +1,7 @@
 // `run`: plans the job file, decides between a new run, resuming and attaching, follows the job to its end, and
 // reports from the store. Contract: "run".
 import { resolve } from 'node:path';
+import { clearEnded } from '../engine/client/clear-ended.ts';
 import { type FollowEnd, followJob } from '../engine/client/job-follower.ts';
 import { readFailure } from '../engine/job-master/master-failure.ts';
 import type { JobMasterStart } from '../engine/processes.ts';
@@ -17,7 +18,15 @@ import { cancelJob } from './cancel.ts';
 import { clusterSize } from './cluster-size.ts';
 import { type Interruption, listenForSignals } from './interruption.ts';
 import { requireUnchanged } from './job-changes.ts';
-import { createJobFolder, hasEnded, isLed, type JobEntry, listJobEntries, lockName, readGraph } from './job-home.ts';
+import {
+  createJobFolder,
+  isLed,
+  type JobEntry,
+  listJobEntries,
+  lockName,
+  readGraph,
+  removeDrafts,
+} from './job-home.ts';
 import { runReport } from './run-outcome.ts';
 import { planOf } from './run-plan.ts';
 import type { RunFailure, RunOptions, RunProgress, RunReport } from './run-report.ts';
@@ -48,6 +57,7 @@ export async function runJob(options: RunOptions, progress: RunProgress): Promis
 
 async function startOrResume(options: RunOptions, planned: PlannedJob, progress: RunProgress): Promise<Started> {
   const last = await unfinishedRun(options.home, planned.graph.name);
+  await removeDrafts(options.home, planned.graph.name);
   if (last && !options.fresh) return resume(last, planned, progress);
   if (last) await cancelJob({ home: options.home, job: last.submission.jobId });
   await requireFreeSinks(planned);
@@ -78,7 +88,12 @@ async function resume(last: JobEntry, planned: PlannedJob, progress: RunProgress
 
 async function unfinishedRun(home: string, name: string): Promise<JobEntry | null> {
   const last = (await listJobEntries(home)).filter(({ submission }) => submission.name === name).at(-1);
-  return last && !(await hasEnded(last)) ? last : null;
+  if (!last) return null;
+  const graph = await readGraph(last.folder);
+  if (!graph || !isGloballyTerminal(graph.state)) return last;
+  // Its JobMaster may have been killed after the end, before it had cleaned up.
+  if (graph.graph && !(await isLed(last.folder))) await clearEnded(last.folder, graph.graph, last.submission.jobId);
+  return null;
 }
 
 async function requireFreeSinks(planned: PlannedJob): Promise<void> {

@@ -19,6 +19,8 @@ export type ChaosKind = (typeof chaosKinds)[number];
 
 /** The point of the log, or of the disk, that a strike waits for. */
 export type Trigger =
+  /** at once: a new client may still be planning, or making the job's folder */
+  | { readonly kind: 'now' }
   | { readonly kind: 'epoch-taken' }
   | { readonly kind: 'recorded'; readonly type: string; readonly count: number }
   | { readonly kind: 'finished'; readonly count: number }
@@ -115,16 +117,17 @@ const nobody: Victims = { client: false, jobMaster: false, workers: [] };
 const everybody: Victims = { client: true, jobMaster: true, workers: 'all' };
 
 function drawStrike(kind: ChaosKind, index: number, random: Random): Strike {
+  const trigger = drawTrigger(kind, index, random);
   return {
-    trigger: drawTrigger(kind, index, random),
-    delayMs: drawDelay(kind, random),
+    trigger,
+    delayMs: trigger.kind === 'now' ? random.below(900) : drawDelay(kind, random),
     action: drawAction(kind, random),
     choice: random.below(0x7fffffff),
   };
 }
 
 function drawTrigger(kind: ChaosKind, index: number, random: Random): Trigger {
-  if (kind === 'first-write') return { kind: 'epoch-taken' };
+  if (kind === 'first-write') return random.chance(0.3) ? { kind: 'now' } : { kind: 'epoch-taken' };
   if (kind === 'recovery' && index > 0) return { kind: 'reconciling' };
   if (kind === 'commit') return random.chance(0.6) ? { kind: 'commit-started' } : { kind: 'first-rename' };
   const draw = random.below(10);

@@ -180,6 +180,8 @@ export class ChaosRun {
   async #isReached(trigger: Trigger, records: readonly LogRecord[]): Promise<boolean> {
     const fresh = records.filter(({ sequence }) => sequence > this.#baseline.sequence).map(({ event }) => event);
     switch (trigger.kind) {
+      case 'now':
+        return true;
       case 'epoch-taken':
         return (await this.watch.newestEpoch()) > this.#baseline.epoch;
       case 'recorded':

@@ -1,15 +1,10 @@
 // Cancels a job: through its JobMaster where one leads, else by taking the next epoch and recording the end.
-import { rm } from 'node:fs/promises';
 import { JobrecError } from '../../model/errors.ts';
 import { isGloballyTerminal, type JobState } from '../../model/states.ts';
-import { latestGeneration, latestGenerationNumber } from '../../store/generation.ts';
-import { type JobFolder, workerFolder } from '../../store/job-folder.ts';
-import { isAlive } from '../../store/process-identity.ts';
+import { latestGenerationNumber } from '../../store/generation.ts';
+import type { JobFolder } from '../../store/job-folder.ts';
 import { Mastership } from '../job-master/mastership.ts';
-import { knownWorkers } from '../job-master/reconciling.ts';
-import { signalProcess } from '../processes.ts';
-import { deleteRunFiles } from '../run-files.ts';
-import { workerClaims } from '../task-manager/worker-claim.ts';
+import { clearEnded } from './clear-ended.ts';
 import { linkToMaster, type MasterLink } from './master-link.ts';
 
 /** How long a live JobMaster gets to end the job. */
@@ -53,16 +48,6 @@ export async function cancelOffline(folder: JobFolder): Promise<JobState> {
     await mastership.recorder.record({ type: 'job-status-changed', state: 'CANCELED', reason: 'canceled by the user' });
   }
   await mastership.close(true);
-  await endOrphans(folder);
-  if (graph.graph) await deleteRunFiles({ folder, jobGraph: graph.graph, jobId: mastership.jobId });
-  await rm(folder.processesFile, { force: true });
+  if (graph.graph) await clearEnded(folder, graph.graph, mastership.jobId);
   return graph.state;
-}
-
-/** Workers that outlived their JobMaster would wait for another one. */
-async function endOrphans(folder: JobFolder): Promise<void> {
-  for (const workerId of await knownWorkers(folder)) {
-    const claim = await latestGeneration(workerClaims(workerFolder(folder, workerId)));
-    if (claim && isAlive(claim.holder)) signalProcess(claim.holder.pid, 'SIGKILL');
-  }
 }

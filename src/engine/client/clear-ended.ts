@@ -1,0 +1,26 @@
+// Clears away what a job that has ended still keeps: its last JobMaster was killed after it had recorded the end and
+// before it had cleaned up, and nobody else will. Store, logs and outputs stay (run-files.ts).
+import { rm } from 'node:fs/promises';
+import type { JobGraph } from '../../model/job-graph.ts';
+import { latestGeneration } from '../../store/generation.ts';
+import { type JobFolder, workerFolder } from '../../store/job-folder.ts';
+import { isAlive } from '../../store/process-identity.ts';
+import { knownWorkers } from '../job-master/reconciling.ts';
+import { signalProcess } from '../processes.ts';
+import { deleteRunFiles } from '../run-files.ts';
+import { workerClaims } from '../task-manager/worker-claim.ts';
+
+/** For a job that has ended and that no JobMaster leads any more. Doing it again changes nothing. */
+export async function clearEnded(folder: JobFolder, jobGraph: JobGraph, jobId: string): Promise<void> {
+  await endOrphans(folder);
+  await deleteRunFiles({ folder, jobGraph, jobId });
+  await rm(folder.processesFile, { force: true });
+}
+
+/** Workers that outlived their JobMaster would wait for another one. */
+async function endOrphans(folder: JobFolder): Promise<void> {
+  for (const workerId of await knownWorkers(folder)) {
+    const claim = await latestGeneration(workerClaims(workerFolder(folder, workerId)));
+    if (claim && isAlive(claim.holder)) signalProcess(claim.holder.pid, 'SIGKILL');
+  }
+}
