@@ -1,6 +1,6 @@
 // A home and the jobs in it: which run of a name is the last, whether it has ended, who holds it. Used by run, jobs
 // and cancel.
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { readdir, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { findSubmission, type Submission, writeSubmission } from '../engine/submission.ts';
 import { JobrecError } from '../model/errors.ts';
@@ -8,7 +8,7 @@ import { derivedId } from '../model/ids.ts';
 import { isGloballyTerminal } from '../model/states.ts';
 import type { ExecutionGraph } from '../replay/execution-graph.ts';
 import { replayLog } from '../replay/replay-log.ts';
-import { syncFolder } from '../store/atomic-file.ts';
+import { makeFolder, syncFolder, writeSynced } from '../store/atomic-file.ts';
 import { latestGeneration, takeGeneration } from '../store/generation.ts';
 import { type JobFolder, jobFolderAt, jobsFolder } from '../store/job-folder.ts';
 import { openJobLog } from '../store/open-log.ts';
@@ -99,11 +99,11 @@ export async function createJobFolder(
   const draft = jobFolderAt(join(resolve(home), `${draftPrefix(submission.name)}${submission.jobId}`));
   const folder = jobFolderAt(join(jobsFolder(home), submission.jobId));
   await rm(draft.root, { recursive: true, force: true });
-  for (const path of [draft.functions, draft.logs, draft.workers, draft.jobEvents])
-    await mkdir(path, { recursive: true });
-  for (const { fileName, code } of modules) await writeFile(join(draft.functions, fileName), code);
+  for (const path of [draft.functions, draft.logs, draft.workers, draft.jobEvents]) await makeFolder(path);
+  for (const { fileName, code } of modules) await writeSynced(join(draft.functions, fileName), code);
+  await syncFolder(draft.functions);
   await writeSubmission(draft, submission);
-  await mkdir(jobsFolder(home), { recursive: true });
+  await makeFolder(jobsFolder(home));
   await rename(draft.root, folder.root);
   await syncFolder(jobsFolder(home));
   return folder;

@@ -1,7 +1,7 @@
 // Small files replaced whole: written under a temporary name in the same folder, synced, renamed, and the folder
 // synced, so that a reader or a crash sees the old content or the new, never a part. For everything but segments.
 import { randomBytes } from 'node:crypto';
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { JobrecError, messageOf } from '../model/errors.ts';
 import { temporaryPrefix } from './format.ts';
@@ -33,6 +33,15 @@ export async function writeSynced(target: string, content: string | Uint8Array):
     await file.sync();
   } finally {
     await file.close();
+  }
+}
+
+/** Makes `folder` with all above it that are missing, each name durable. */
+export async function makeFolder(folder: string): Promise<void> {
+  const first = await mkdir(folder, { recursive: true });
+  if (first === undefined) return;
+  for (let made = path.resolve(folder); made.length >= first.length; made = path.dirname(made)) {
+    await syncFolder(path.dirname(made));
   }
 }
 

@@ -1,10 +1,10 @@
 // Numbered generations in a folder: epochs of JobMasters and locks of clients. A generation is taken by an exclusive
 // link of a complete file, so exactly one taker wins and nobody sees half of it. Nothing is ever stolen or deleted: who
 // follows a dead holder takes the next number (design invariant 3).
-import { link, mkdir, readdir, rm } from 'node:fs/promises';
+import { link, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { JobrecError } from '../model/errors.ts';
-import { readJsonFile, syncFolder, temporaryPath, writeSynced } from './atomic-file.ts';
+import { makeFolder, readJsonFile, syncFolder, temporaryPath, writeSynced } from './atomic-file.ts';
 import { currentProcess, type ProcessIdentity } from './process-identity.ts';
 import { isCount, isPlainObject, isText, nullable, objectOf } from './shape.ts';
 
@@ -49,7 +49,7 @@ export async function takeGeneration(
 ): Promise<Generation | null> {
   const number = expectedLatest + 1;
   if (number > numberMax) throw new JobrecError('STORE_UNREADABLE', `no generation is left in ${folder}`);
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   // A gap would let two holders believe that they are the latest.
   if ((await latestGenerationNumber(folder)) !== expectedLatest) return null;
   const generation: Generation = { number, holder: currentProcess(), takenAtMs: Date.now(), detail };

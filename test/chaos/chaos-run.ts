@@ -99,10 +99,9 @@ export class ChaosRun {
       this.#baseline = await this.#now();
     }
     const report = await this.#end();
-    const predictions = await checkEnd(this, report);
+    const checked = await checkEnd(this, report);
     const { remembered } = this.watch;
-    const durationMs = performance.now() - this.#startedMs;
-    return { plan: this.plan, blows, recoveries: report.recoveries.length, predictions, remembered, durationMs };
+    return { plan: this.plan, blows, ...checked, remembered, durationMs: performance.now() - this.#startedMs };
   }
 
   note(text: string): void {

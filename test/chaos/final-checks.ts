@@ -17,8 +17,10 @@ import { recordsOf } from './store-watch.ts';
 const lastingEntries = new Set(['job-events', 'epochs', 'logs', 'plan.json', 'master-failure.json']);
 const endTimeoutMs = 15_000;
 
+type Checked = Pick<ChaosOutcome, 'predictions' | 'recoveries'>;
+
 /** Throws for the first thing that does not hold. */
-export async function checkEnd(run: ChaosRun, report: RunReport): Promise<ChaosOutcome['predictions']> {
+export async function checkEnd(run: ChaosRun, report: RunReport): Promise<Checked> {
   if (report.state !== 'FINISHED') throw new Error(`the job ended ${report.state}: ${JSON.stringify(report.failure)}`);
   await checkNobodyLeft(run);
   const folders = await run.watch.jobFolders();
@@ -26,7 +28,8 @@ export async function checkEnd(run: ChaosRun, report: RunReport): Promise<ChaosO
   await run.watch.proveNothingLost();
   for (const folder of folders) await checkJobFolder(folder);
   await checkHome(run);
-  return comparePredictions(run);
+  const recoveries = await countRecoveries(folders);
+  return { predictions: await comparePredictions(run), recoveries };
 }
 
 async function checkNobodyLeft(run: ChaosRun): Promise<void> {
@@ -74,6 +77,15 @@ async function checkJobFolder(folder: string): Promise<void> {
 async function checkHome(run: ChaosRun): Promise<void> {
   const stray = (await readdir(run.job.home)).filter((name) => !['jobs', 'locks'].includes(name));
   if (stray.length > 0) throw new Error(`${run.job.home} holds ${stray.join(', ')} after the end`);
+}
+
+/** Of all job ids: a client that came after the end has begun another. */
+async function countRecoveries(folders: readonly string[]): Promise<number> {
+  let count = 0;
+  for (const folder of folders) {
+    count += (await recordsOf(folder)).filter(({ event }) => event.type === 'recovery-completed').length;
+  }
+  return count;
 }
 
 async function comparePredictions(run: ChaosRun): Promise<ChaosOutcome['predictions']> {

@@ -9,6 +9,7 @@ import {
   type EngineProcess,
   type JobMasterStart,
   type ProcessEnd,
+  signalProcess,
   spawnJobMaster,
 } from '../processes.ts';
 import type { ToClient, VertexProgress } from '../protocol/messages.ts';
@@ -17,6 +18,8 @@ import { linkToMaster, type MasterLink } from './master-link.ts';
 const pollIntervalMs = 10;
 /** JobMasters in a row that end by themselves before they lead. */
 const failedStartsMax = 3;
+/** A JobMaster gets so many heartbeat timeouts to read its store and lead. */
+const startTimeouts = 6;
 /** JobMasters in a row that die while no task finishes: then something kills them, and starting more helps nobody. */
 const fruitlessDeathsMax = 20;
 /** How long a JobMaster gets to suspend the job before the client stops waiting for it. */
@@ -82,9 +85,13 @@ class JobFollower {
     }
   }
 
-  /** A link to a master above the last epoch; null when the one that was started ended first, or none leads. */
+  /**
+   * A link to a master above the last epoch; null when the one that was started ended first, or none leads. One that
+   * hangs before it leads is killed: nobody else would notice.
+   */
   async #link(master: EngineProcess | null): Promise<MasterLink | null> {
     let ended = master === null;
+    const deadlineMs = performance.now() + startTimeouts * this.#options.heartbeatTimeoutMs;
     void master?.ended.then(() => {
       ended = true;
     });
@@ -92,6 +99,7 @@ class JobFollower {
       const link = await linkToMaster(this.#options.folder, this.#epoch);
       if (link) return link;
       if (ended) return null;
+      if (master && performance.now() > deadlineMs) signalProcess(master.pid, 'SIGKILL');
       await pause(pollIntervalMs);
     }
   }

@@ -62,7 +62,7 @@ export class JobMaster {
     this.#options = mastership.options;
     invariant(this.#recorder.graph.graph, 'the store begins with the submitted job');
     this.#jobGraph = this.#recorder.graph.graph;
-    this.#processes = new ProcessTable(folder.processesFile);
+    this.#processes = new ProcessTable(folder.processesFile, () => mastership.leads());
     this.#clients = new ClientHub(() => this.#listProcesses());
     this.#pool = new WorkerPool(mastership.epoch, {
       registered: (worker, partitions) => this.#workerRegistered(worker, partitions),
@@ -73,6 +73,8 @@ export class JobMaster {
       folder,
       size,
       isRegistered: (workerId) => this.#pool.workers.has(workerId),
+      mayStart: () => mastership.leads(),
+      registrationTimeoutMs: Math.max(this.#options.previousWorkerTimeoutMs, 3 * this.#options.heartbeatTimeoutMs),
       onStarted: () => this.#listProcesses(),
       onHopeless: (error) => this.#stop({ kind: 'failed', reason: `${error.message}; ${error.hint ?? ''}` }),
     });
@@ -91,7 +93,7 @@ export class JobMaster {
 
   /** Leads the job to its end, whatever end that is. */
   async run(start: JobMasterStart): Promise<MasterEnd> {
-    const end = await this.#lead(start).catch((error): MasterEnd => this.#mastership.endOf(error));
+    const end = await this.#lead(start).catch((error) => this.#mastership.endOf(error));
     return this.#conclude(end);
   }
 
@@ -106,6 +108,7 @@ export class JobMaster {
     // Asked before any worker is started: afterwards the question has no answer.
     this.#anyWorkerOutlived = await this.#supervisor.anyAlive();
     void this.#supervisor.ensureAll();
+    await this.#mastership.requireLead();
     await openStaging(this.#sinkRun());
     await this.#open();
     const isRecovery = start !== 'submitted' && this.#mastership.epoch > 1;
@@ -146,6 +149,7 @@ export class JobMaster {
     });
     const { epoch } = this.#mastership;
     const { port } = this.#listener;
+    await this.#mastership.requireLead();
     await writeMasterFile(this.#folder.masterFile, { epoch, pid: process.pid, host: loopbackHost, port, token });
     this.#listProcesses();
     this.#every(progressIntervalMs, () => this.#clients.progress(this.#scheduler.progress()));

@@ -77,6 +77,16 @@ export class Mastership {
     this.#onPoisoned = handle;
   }
 
+  /** Whether no higher epoch has been taken: asked before anything outside the store is changed. */
+  async leads(): Promise<boolean> {
+    return !(await this.#isFenced());
+  }
+
+  /** Throws where a later epoch leads. */
+  async requireLead(): Promise<void> {
+    if (!(await this.leads())) throw new JobrecError('JOB_HELD', `epoch ${this.epoch} is over`);
+  }
+
   /** Looks for a higher epoch: true where there is one, and then this master stops at once. */
   async checkFence(): Promise<boolean> {
     const isFenced = await this.#isFenced();
@@ -90,8 +100,12 @@ export class Mastership {
     return start === 'restarted' || anyWorkerAlive ? 'job-master-lost' : 'all-processes-lost';
   }
 
-  /** The end that an error makes: the job's own failure, a refused store, or a system error (then it can be resumed). */
-  endOf(error: unknown): MasterEnd {
+  /**
+   * The end that an error makes: a later epoch (whose renames look like lost files), the job's own failure, a refused
+   * store, or a system error (then it can be resumed).
+   */
+  async endOf(error: unknown): Promise<MasterEnd> {
+    if (await this.#isFenced()) return fenced(this.epoch);
     if (this.#writer.poisoned) return { kind: 'poisoned', reason: this.#writer.poisoned.message };
     if (error instanceof JobrecError) return { kind: 'failed', reason: error.message };
     if (error instanceof Error && 'code' in error) return { kind: 'suspended', reason: messageOf(error) };

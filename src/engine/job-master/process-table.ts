@@ -13,13 +13,16 @@ export interface ProcessList {
 
 export class ProcessTable {
   readonly #path: string;
+  readonly #leads: () => Promise<boolean>;
   #written = '';
   #wanted: string | null = null;
   #writing: Promise<void> = Promise.resolve();
   #closed = false;
 
-  constructor(path: string) {
+  /** `leads`: a JobMaster that was replaced lists nothing any more. */
+  constructor(path: string, leads: () => Promise<boolean>) {
     this.#path = path;
+    this.#leads = leads;
   }
 
   update(list: ProcessList): void {
@@ -40,6 +43,7 @@ export class ProcessTable {
     const text = this.#wanted;
     this.#wanted = null;
     if (text === null || text === this.#written) return;
+    if (!(await this.#leads())) return;
     this.#written = text;
     // A full disk must not stop the job for the sake of this list: the store is what decides.
     await replaceFile(this.#path, text).catch(() => {});

@@ -15,12 +15,18 @@ const failedStartsMax = 5;
 interface Supervised {
   process: EngineProcess | null;
   failedStarts: number;
+  /** `performance.now()` since when it lives without being registered; null: it is registered or dead. */
+  awaitedSinceMs: number | null;
 }
 
 export interface WorkerSupervisorOptions {
   readonly folder: JobFolder;
   readonly size: ClusterSize;
   readonly isRegistered: (workerId: WorkerId) => boolean;
+  /** Whether this JobMaster still leads: one that was replaced starts nothing. */
+  readonly mayStart: () => Promise<boolean>;
+  /** A process that lives so long without registering hangs, and is killed. */
+  readonly registrationTimeoutMs: number;
   readonly onStarted: () => void;
   readonly onHopeless: (error: JobrecError) => void;
 }
@@ -34,7 +40,8 @@ export class WorkerSupervisor {
   constructor(options: WorkerSupervisorOptions) {
     this.#options = options;
     this.workerIds = Array.from({ length: options.size.workers }, (_, index) => `worker-${index + 1}`);
-    for (const workerId of this.workerIds) this.#supervised.set(workerId, { process: null, failedStarts: 0 });
+    for (const workerId of this.workerIds)
+      this.#supervised.set(workerId, { process: null, failedStarts: 0, awaitedSinceMs: null });
   }
 
   /** Pids of the processes started here that have not registered yet. */
@@ -48,9 +55,27 @@ export class WorkerSupervisor {
   async ensureAll(): Promise<void> {
     for (const [workerId, supervised] of this.#supervised) {
       if (this.#stopped) return;
-      if (this.#options.isRegistered(workerId)) supervised.failedStarts = 0;
-      else if (!supervised.process && (await this.liveHolder(workerId)) === null) this.#start(workerId, supervised);
+      if (this.#options.isRegistered(workerId)) {
+        supervised.failedStarts = 0;
+        supervised.awaitedSinceMs = null;
+      } else await this.#ensureOne(workerId, supervised);
     }
+  }
+
+  async #ensureOne(workerId: WorkerId, supervised: Supervised): Promise<void> {
+    const pid = supervised.process?.pid ?? (await this.liveHolder(workerId));
+    if (pid !== null) return this.#endIfHanging(pid, supervised);
+    supervised.awaitedSinceMs = null;
+    // Asked last, and what another call has started meanwhile is left alone.
+    if ((await this.#options.mayStart()) && !supervised.process && !this.#stopped) this.#start(workerId, supervised);
+  }
+
+  #endIfHanging(pid: number, supervised: Supervised): void {
+    const nowMs = performance.now();
+    supervised.awaitedSinceMs ??= nowMs;
+    if (nowMs - supervised.awaitedSinceMs < this.#options.registrationTimeoutMs) return;
+    supervised.awaitedSinceMs = null;
+    signalProcess(pid, 'SIGKILL');
   }
 
   /** Pid of the live process that holds the worker's folder; null: there is none. */

@@ -1,8 +1,9 @@
 // Makes a partition whole in one step (invariant 7): both files are written under temporary names and synced, then the
 // data is renamed, then the sidecar, then the folder is synced. A crash anywhere before the last rename leaves nothing
 // that a reader takes for a partition. Spec: docs/adr/0004-partition-files.md.
-import { mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
+import { open, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeFolder } from '../../store/atomic-file.ts';
 import { fileChecksum } from './file-checksum.ts';
 import { type PartitionName, partitionPath, sidecarPath, temporarySuffix } from './partition-path.ts';
 import { encodeSidecar, type PartitionDescription } from './sidecar.ts';
@@ -18,7 +19,7 @@ export interface WrittenPartition extends PartitionName {
 /** Where the data file is to be written before `publishPartition`; makes the folder. */
 export async function preparePartition(workerFolder: string, name: PartitionName): Promise<string> {
   const path = partitionPath(workerFolder, name);
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   return path + temporarySuffix;
 }
 

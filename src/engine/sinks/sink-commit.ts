@@ -1,17 +1,23 @@
 // The commit of the sinks (invariant 6): a durable commit-started event lists the parts; from there every step can be
 // done again by a later JobMaster and only moves forward: the old success marker goes, replaced files go, staged parts
-// are renamed, the new marker comes last. Reruns never duplicate or mix rows.
+// are renamed, the new marker comes last. Reruns never duplicate or mix rows. Every step is a rename into or out of the
+// staging folder, which a successor has renamed: so a JobMaster that was replaced fails at its next step, whatever it
+// believes, and half-written files never stand among the parts.
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
-import { extname, join } from 'node:path';
+import { basename, extname, join } from 'node:path';
 import { JobrecError } from '../../model/errors.ts';
 import type { CommitStarted } from '../../model/job-events.ts';
 import type { JobGraph, SinkSpec } from '../../model/job-graph.ts';
 import type { ExecutionGraph } from '../../replay/execution-graph.ts';
-import { replaceFile, syncFolder } from '../../store/atomic-file.ts';
+import { makeFolder, syncFolder, writeSynced } from '../../store/atomic-file.ts';
 import { isStagingOf, partName, stagedPartKey, stagingFolder, stagingPrefixOf, successFile } from './sink-folders.ts';
 import { readSuccessMarker, type SuccessMarker } from './success-marker.ts';
 
 type SinkCommit = CommitStarted['sinks'][number];
+
+/** Names inside the staging folder of what is no part. */
+const replacedPrefix = 'replaced-';
+const newMarkerPrefix = 'new-';
 
 export interface SinkRun {
   readonly jobGraph: JobGraph;
@@ -23,7 +29,7 @@ export interface SinkRun {
 export async function openStaging(run: SinkRun): Promise<void> {
   for (const sink of run.jobGraph.sinks) {
     const target = stagingFolder(sink, run.jobGraph.name, run.jobId, run.epoch);
-    await mkdir(sink.path, { recursive: true });
+    await makeFolder(sink.path);
     for (const name of await stagingNames(sink, run.jobGraph.name)) {
       const path = join(sink.path, name);
       if (!isStagingOf(name, run.jobGraph.name, run.jobId)) await rm(path, { recursive: true, force: true });
@@ -50,8 +56,9 @@ export async function stagedFiles(jobGraph: JobGraph, jobId: string): Promise<Se
     for (const folder of await stagingNames(sink, jobGraph.name)) {
       if (!isStagingOf(folder, jobGraph.name, jobId)) continue;
       for (const file of await namesIn(join(sink.path, folder))) {
-        const { size } = await stat(join(sink.path, folder, file));
-        found.add(stagedPartKey({ sink: sink.name, file, bytes: size }));
+        // A live job may have renamed it meanwhile.
+        const at = await stat(join(sink.path, folder, file)).catch(() => null);
+        if (at) found.add(stagedPartKey({ sink: sink.name, file, bytes: at.size }));
       }
     }
   }
@@ -80,14 +87,35 @@ export async function rollForward(commit: CommitStarted, run: SinkRun): Promise<
 
 async function commitSink(sink: SinkSpec, entry: SinkCommit, run: SinkRun): Promise<void> {
   const staging = stagingFolder(sink, run.jobGraph.name, run.jobId, run.epoch);
-  const before = await readSuccessMarker(sink.path);
-  if (before?.jobId === run.jobId) return dropStaging({ ...run.jobGraph, sinks: [sink] }, run.jobId);
-  await rm(join(sink.path, successFile), { force: true });
-  for (const name of entry.removes) await rm(join(sink.path, name), { force: true });
+  const committed = await readSuccessMarker(join(sink.path, successFile));
+  if (committed?.jobId === run.jobId) return dropStaging({ ...run.jobGraph, sinks: [sink] }, run.jobId);
+  for (const name of [successFile, ...entry.removes]) await moveAside(join(sink.path, name), staging);
+  const before = await readSuccessMarker(join(staging, `${replacedPrefix}${successFile}`));
   for (const part of entry.parts) await commitPart(sink, staging, part);
-  await rm(staging, { recursive: true, force: true });
   await syncFolder(sink.path);
-  await replaceFile(join(sink.path, successFile), `${JSON.stringify(markerOf(sink, entry, run, before), null, 1)}\n`);
+  const marker = `${JSON.stringify(markerOf(sink, entry, run, before), null, 1)}\n`;
+  await publishMarker(sink, staging, marker);
+  await rm(staging, { recursive: true, force: true });
+}
+
+/** Out of the sink's folder: it goes with the staging folder. */
+async function moveAside(path: string, staging: string): Promise<void> {
+  await rename(path, join(staging, `${replacedPrefix}${basename(path)}`)).catch(
+    async (error: NodeJS.ErrnoException) => {
+      // Gone already, by an earlier try; unless it is the staging folder that is gone.
+      if (error.code !== 'ENOENT') throw error;
+      await stat(staging);
+    },
+  );
+}
+
+async function publishMarker(sink: SinkSpec, staging: string, content: string): Promise<void> {
+  const staged = join(staging, `${newMarkerPrefix}${successFile}`);
+  // What an earlier try wrote.
+  await rm(staged, { force: true });
+  await writeSynced(staged, content);
+  await rename(staged, join(sink.path, successFile));
+  await syncFolder(sink.path);
 }
 
 async function commitPart(sink: SinkSpec, staging: string, part: SinkCommit['parts'][number]): Promise<void> {
@@ -136,13 +164,13 @@ function stagedParts(graph: ExecutionGraph, run: SinkRun, sink: SinkSpec): SinkC
 async function replacedFiles(sink: SinkSpec, jobName: string): Promise<string[]> {
   if (sink.mode === 'append') return [];
   if (sink.mode === 'overwrite') return (await namesIn(sink.path)).filter((name) => name !== successFile);
-  const marker = await readSuccessMarker(sink.path);
+  const marker = await readSuccessMarker(join(sink.path, successFile));
   return marker?.job === jobName ? [...marker.files] : [];
 }
 
 /** What lies in a sink's folder that is not this job's own: names that make a run refuse the folder. */
 export async function foreignEntries(sink: SinkSpec, jobName: string): Promise<string[]> {
-  const marker = await readSuccessMarker(sink.path);
+  const marker = await readSuccessMarker(join(sink.path, successFile));
   const own = new Set(marker?.job === jobName ? [successFile, ...marker.files] : []);
   const prefix = stagingPrefixOf(jobName);
   const entries = await readdir(sink.path).catch(() => []);

@@ -1,9 +1,7 @@
 // `_SUCCESS`: the marker that a commit leaves last. It names the job and its files, so that the job's next run knows
 // which files of the folder are its own and may be replaced.
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import * as v from 'valibot';
-import { successFile } from './sink-folders.ts';
 
 // The names are removed when a later run replaces them: none may lead out of the folder.
 const fileName = v.pipe(v.string(), v.regex(/^[^/\\]+$/));
@@ -17,10 +15,10 @@ const markerSchema = v.object({
 
 export type SuccessMarker = v.InferOutput<typeof markerSchema>;
 
-/** The marker of a committed run; null where there is none or another tool's. */
-export async function readSuccessMarker(sinkFolder: string): Promise<SuccessMarker | null> {
+/** The marker of a committed run at `file`; null where there is none or another tool's. */
+export async function readSuccessMarker(file: string): Promise<SuccessMarker | null> {
   try {
-    const parsed = v.safeParse(markerSchema, JSON.parse(await readFile(join(sinkFolder, successFile), 'utf8')));
+    const parsed = v.safeParse(markerSchema, JSON.parse(await readFile(file, 'utf8')));
     return parsed.success ? parsed.output : null;
   } catch {
     return null;

@@ -1,6 +1,6 @@
 // The commit of the sinks: interrupted after any number of steps and done again by a later epoch, the folder holds the
 // new parts and nothing else of ours; what is not ours is never touched.
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -118,6 +118,42 @@ describe('commit', () => {
       await rollForward(commit, { ...run, epoch: 3 });
       expect(await contents()).toEqual({ 'part-0.csv': '1', 'part-1.csv': '22', 'part-2.csv': '333' });
     }
+  });
+
+  it('by a JobMaster that was replaced changes nothing, also when its successor and the next run have committed', async () => {
+    const run = runOf('a', 1, 'overwrite');
+    await mkdir(sink.path);
+    await writeFile(join(sink.path, 'part-7.csv'), 'of an earlier run');
+    const commit = await planCommit(await stage(run, ['one', 'two']), run);
+    const successor = { ...run, epoch: 2 };
+    await openStaging(successor);
+    await expect(rollForward(commit, run)).rejects.toMatchObject({ code: 'ENOENT' });
+    expect(await readFile(join(sink.path, 'part-7.csv'), 'utf8')).toBe('of an earlier run');
+    await rollForward(commit, successor);
+    const next = runOf('b', 1, 'overwrite');
+    const eight = ['0', '1', '2', '3', '4', '5', '6', '7'];
+    await rollForward(await planCommit(await stage(next, eight), next), next);
+    const before = { ...(await contents()), marker: await readFile(join(sink.path, '_SUCCESS'), 'utf8') };
+    await expect(rollForward(commit, run)).rejects.toMatchObject({ code: 'ENOENT' });
+    expect({ ...(await contents()), marker: await readFile(join(sink.path, '_SUCCESS'), 'utf8') }).toEqual(before);
+  });
+
+  it('killed while it writes the marker leaves nothing beside the parts, and append still knows the earlier ones', async () => {
+    const first = runOf('a', 1, 'append');
+    await rollForward(await planCommit(await stage(first, ['one']), first), first);
+    const run = runOf('b', 1, 'append');
+    const commit = await planCommit(await stage(run, ['two']), run);
+    // As the master left it: the old marker moved aside, the part renamed, half of the new marker written.
+    const staging = stagingFolder(sink, 'job', run.jobId, 1);
+    await rename(join(sink.path, '_SUCCESS'), join(staging, 'replaced-_SUCCESS'));
+    await rename(join(staging, 'part-0.a0.e1.csv'), join(sink.path, 'part-bbbbbbbb-0.csv'));
+    await writeFile(join(staging, 'new-_SUCCESS'), '{"job":');
+    const later = { ...run, epoch: 2 };
+    await openStaging(later);
+    await rollForward(commit, later);
+    expect((await readdir(sink.path)).sort()).toEqual(['_SUCCESS', 'part-aaaaaaaa-0.csv', 'part-bbbbbbbb-0.csv']);
+    const marker = JSON.parse(await readFile(join(sink.path, '_SUCCESS'), 'utf8'));
+    expect(marker.files).toEqual(['part-aaaaaaaa-0.csv', 'part-bbbbbbbb-0.csv']);
   });
 
   it.each([
