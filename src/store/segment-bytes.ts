@@ -18,14 +18,24 @@ export function segmentBytesOf(bytes: Buffer): SegmentBytes {
   };
 }
 
-/** Opens the file read-only. A file that is shorter than `size` by now gives what there is. */
-export async function openSegmentBytes(path: string, size: number): Promise<SegmentBytes> {
+/** Gives memory for a read of so many bytes, or for more. */
+export type BufferSource = (bytes: number) => Buffer;
+
+/**
+ * Opens the file read-only. A file that is shorter than `size` by now gives what there is. The bytes of a read are valid
+ * until `buffers` gives their memory away again; by default it never does.
+ */
+export async function openSegmentBytes(
+  path: string,
+  size: number,
+  buffers: BufferSource = Buffer.allocUnsafeSlow,
+): Promise<SegmentBytes> {
   const file = await open(path, 'r');
   return {
     size,
     async read(offset, length) {
       const wanted = Math.max(0, Math.min(length, size - offset));
-      const buffer = Buffer.allocUnsafeSlow(wanted);
+      const buffer = buffers(wanted);
       let filled = 0;
       while (filled < wanted) {
         const { bytesRead } = await file.read(buffer, filled, wanted - filled, offset + filled);
