@@ -18,6 +18,11 @@ export function commaList(flag: string, text: string | undefined): readonly stri
   return parts;
 }
 
+/** As `commaList`, but an empty text names nobody, which is an answer as well. */
+export function commaListOrNone(flag: string, text: string): readonly string[] {
+  return text.trim() === '' ? [] : (commaList(flag, text) ?? []);
+}
+
 /** `option=value` pairs; the last one of a name wins. */
 export function configPairs(flag: string, texts: readonly string[] | undefined): Readonly<Record<string, string>> {
   const pairs = (texts ?? []).map((text) => {

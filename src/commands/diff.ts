@@ -2,7 +2,7 @@
 import { Flags } from '@oclif/core';
 import { type ArgsOf, BaseCommand, type FlagsOf } from '../cli/base-command.ts';
 import { exitCodes } from '../cli/exit-codes.ts';
-import { commaList } from '../cli/flag-values.ts';
+import { commaListOrNone } from '../cli/flag-values.ts';
 import { storeArg, topologyFlag, untilFlag } from '../cli/flags.ts';
 import type { DiffOptions } from '../services/diff.ts';
 import type { DiffReport } from '../services/diff-report.ts';
@@ -30,7 +30,7 @@ export class DiffCommand extends BaseCommand<typeof DiffCommand> {
     }),
     workers: Flags.string({
       helpValue: 'A,B',
-      description: 'The workers that are back; nothing else is.',
+      description: 'The workers that are back, and no others; "" for none.',
       exclusive: ['lost-worker', 'flink-rest'],
     }),
     'lost-worker': Flags.string({
@@ -80,7 +80,7 @@ function diffOptions(flags: DiffFlags, args: ArgsOf<typeof DiffCommand>): DiffOp
 function survivorChoice(flags: DiffFlags): SurvivorChoice {
   const lost = flags['lost-worker'];
   if (flags.partitions !== undefined) return { kind: 'report', file: flags.partitions };
-  if (flags.workers !== undefined) return { kind: 'workers', workers: commaList('--workers', flags.workers) ?? [] };
+  if (flags.workers !== undefined) return { kind: 'workers', workers: commaListOrNone('--workers', flags.workers) };
   if (lost !== undefined) return { kind: 'lost-workers', workers: lost };
   return { kind: 'default' };
 }

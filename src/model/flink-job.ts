@@ -28,6 +28,8 @@ export interface FlinkJobEdge {
   /** null where the source names no data sets (REST). */
   readonly datasetId: IntermediateDataSetId | null;
   readonly distribution: Distribution | null;
+  /** Whether 2.x may exchange the partitioner while the job runs, when it makes a join of SQL a broadcast join. */
+  readonly mayBecomePointwise?: boolean;
 }
 
 /** Metrics of one finished subtask as REST's vertices JSON holds them. */

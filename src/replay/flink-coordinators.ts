@@ -15,16 +15,24 @@ const supportingSources = [
 /** Operator id → whether it gave bytes when it was asked to. */
 type Answers = Map<string, boolean>;
 
-/** Sets `coordinator` of every vertex that has one; `withoutSnapshot` are vertices of which the user says it. */
+export interface CoordinatorEvidence {
+  /** All that is known to have happened. */
+  readonly happened: readonly FlinkStep[];
+  /** The finishes that a recovery keeps, in its order. */
+  readonly kept: readonly FinishedStep[];
+  /** Vertices of which the user says that they have a coordinator without snapshots. */
+  readonly withoutSnapshot: ReadonlySet<string>;
+}
+
+/** Sets `coordinator` of every vertex that has one. */
 export function judgeCoordinators(
   graph: ExecutionGraph,
   topology: FlinkTopology,
-  history: readonly FlinkStep[],
-  withoutSnapshot: ReadonlySet<string>,
+  { happened, kept, withoutSnapshot }: CoordinatorEvidence,
 ): void {
   const operatorsOf = coordinatorsByVertex(graph, topology);
-  const answers = answersOf(history, operatorsOf, new Set(graph.vertices.keys()));
-  const bytes = lastBytes(history);
+  const answers = answersOf(happened, operatorsOf, new Set(graph.vertices.keys()));
+  const bytes = lastBytes(kept);
   for (const [vertexId, operators] of operatorsOf) {
     const vertex = graph.vertices.get(vertexId);
     if (vertex === undefined) continue;
@@ -82,7 +90,7 @@ function noteAnswers(
   { snapshot }: FinishedStep,
   vertexIds: ReadonlySet<string>,
 ): void {
-  const given = new Set(snapshot?.map((coordinator) => coordinator.operatorId));
+  const given = new Set(snapshot?.coordinators.map((coordinator) => coordinator.operatorId));
   // An id that is no vertex's is of an operator inside a chain: it may be the source's that is asked for by a vertex id.
   const hasChained = [...given].some((operator) => !vertexIds.has(operator));
   for (const operator of operators) {
@@ -91,13 +99,10 @@ function noteAnswers(
   }
 }
 
-function lastBytes(history: readonly FlinkStep[]): Map<string, number> {
-  const bytes = new Map<string, number>();
-  for (const step of history) {
-    if (step.kind !== 'finished') continue;
-    for (const coordinator of step.snapshot ?? []) bytes.set(coordinator.operatorId, coordinator.bytes);
-  }
-  return bytes;
+/** The last one in the order of the replay wins, not the last one written. */
+function lastBytes(kept: readonly FinishedStep[]): Map<string, number> {
+  const coordinators = kept.flatMap(({ snapshot }) => snapshot?.coordinators ?? []);
+  return new Map(coordinators.map(({ operatorId, bytes }) => [operatorId, bytes]));
 }
 
 interface Judgement {

@@ -1,5 +1,5 @@
-// What an edge of a Flink job shows of itself in the events of its consumer, and names for what has none yet.
-import type { Distribution } from '../model/job-graph.ts';
+// What the events say of an edge of a Flink job, and names for what has none yet.
+import type { InputRange } from '../model/job-events.ts';
 import type { InitializedStep } from './flink-history.ts';
 
 /** The consumer of what somebody writes and nobody reads yet. */
@@ -13,23 +13,7 @@ export function unnamedDataSet(producerVertexId: string, consumer: string): stri
   return `${producerVertexId}>${consumer}`;
 }
 
-/**
- * The shape of an edge as the consumer's input ranges show it: all tasks read all partitions, or each its own. Broadcast
- * is not told apart from all-to-all, and does not differ for a recovery.
- */
-export function distributionShown(step: InitializedStep, datasetId: string): Distribution {
-  const ranges = step.event.inputs.find((input) => input.datasetId === datasetId)?.ranges ?? [];
-  const [first] = ranges;
-  const isSame = ranges.every(({ partitions }) => partitions.join() === first?.partitions.join());
-  return isSame ? 'ALL_TO_ALL' : 'POINTWISE';
-}
-
-/** How many partitions the consumer's ranges of a data set reach to. */
-export function partitionsRead(event: InitializedStep['event'], datasetId: string): number {
-  let partitions = 0;
-  for (const input of event.inputs) {
-    if (input.datasetId !== datasetId) continue;
-    for (const range of input.ranges) partitions = Math.max(partitions, range.partitions[1] + 1);
-  }
-  return partitions;
+/** What the tasks of an initialized consumer read of a data set; empty where it reads none of it. */
+export function rangesOf({ inputs }: InitializedStep['event'], datasetId: string): readonly InputRange[] {
+  return inputs.filter((input) => input.datasetId === datasetId).flatMap(({ ranges }) => ranges);
 }

@@ -4,9 +4,12 @@
 
 import { isDerivedFrom } from '../model/flink-ids.ts';
 import type { FlinkJob, FlinkJobEdge } from '../model/flink-job.ts';
+import type { InputRange } from '../model/job-events.ts';
+import type { Distribution } from '../model/job-graph.ts';
 import type { ExecutionEdge } from './execution-graph.ts';
-import { distributionShown, partitionsRead, unnamedDataSet } from './flink-edges.ts';
+import { rangesOf, unnamedDataSet } from './flink-edges.ts';
 import type { InitializedStep } from './flink-history.ts';
+import { distributionShown, isSplitByPartition, partitionsReached, widestOf } from './flink-inputs.ts';
 
 export interface AssignedEdges {
   readonly edges: readonly ExecutionEdge[];
@@ -20,12 +23,14 @@ interface Pairing {
   readonly producerOf: Map<string, string>;
   readonly pairs: Map<FlinkJobEdge, string>;
   readonly guessed: string[];
+  readonly widest: number;
 }
 
 /** Every edge of the job with a data set id; placeholders where no event names one yet. */
 export function assignDataSets(job: FlinkJob, initialized: readonly InitializedStep[]): AssignedEdges {
   const parallelismOf = new Map(initialized.map(({ event }) => [event.vertexId, event.parallelism]));
-  const pairing: Pairing = { job, parallelismOf, producerOf: new Map(), pairs: new Map(), guessed: [] };
+  const widest = widestOf(initialized.map(({ event }) => event));
+  const pairing: Pairing = { job, parallelismOf, producerOf: new Map(), pairs: new Map(), guessed: [], widest };
   const byVertex = new Map(initialized.map((step) => [step.event.vertexId, step]));
   for (const edge of job.edges) {
     const { datasetId } = edge;
@@ -43,8 +48,14 @@ function completed(pairing: Pairing, edge: FlinkJobEdge, consumer: InitializedSt
   const { producerVertexId, consumerVertexId } = edge;
   const named = pairing.pairs.get(edge);
   const datasetId = named ?? unnamedDataSet(producerVertexId, consumerVertexId);
-  const shown = consumer === undefined || named === undefined ? null : distributionShown(consumer, named);
-  return { producerVertexId, consumerVertexId, datasetId, distribution: edge.distribution ?? shown ?? 'ALL_TO_ALL' };
+  const ranges = consumer === undefined || named === undefined ? [] : rangesOf(consumer.event, named);
+  return { producerVertexId, consumerVertexId, datasetId, distribution: distributionOf(edge, ranges, pairing.widest) };
+}
+
+function distributionOf(edge: FlinkJobEdge, ranges: readonly InputRange[], widest: number): Distribution {
+  const { distribution } = edge;
+  if (distribution === null) return distributionShown(ranges, widest);
+  return edge.mayBecomePointwise === true && isSplitByPartition(ranges) ? 'POINTWISE' : distribution;
 }
 
 /** An initialized consumer's event has the last word: consumers may share a data set of which the plan makes two. */
@@ -120,7 +131,7 @@ function mayFit(
   const derived = pairing.job.vertices.filter((vertex) => isDerivedFrom(datasetId, vertex.id));
   if (derived.length > 0) return derived.some((vertex) => vertex.id === producerVertexId);
   const parallelism = pairing.parallelismOf.get(producerVertexId);
-  return parallelism === undefined || partitionsRead(event, datasetId) === parallelism;
+  return parallelism === undefined || partitionsReached(rangesOf(event, datasetId)) === parallelism;
 }
 
 function guessAssumption(guessed: readonly string[], job: FlinkJob): string[] {

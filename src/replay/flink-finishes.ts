@@ -11,10 +11,10 @@ export interface OrderedFinish {
   readonly hasSnapshot: boolean;
 }
 
-export interface KeptAndDropped {
-  readonly kept: readonly OrderedFinish[];
-  /** In replay order. */
-  readonly dropped: readonly OrderedFinish[];
+/** Both in replay order. */
+export interface KeptAndDropped<Finish extends OrderedFinish = OrderedFinish> {
+  readonly kept: readonly Finish[];
+  readonly dropped: readonly Finish[];
 }
 
 /** `<vertexId>#<subtask>`: the key of maps and sets of tasks. */
@@ -22,11 +22,11 @@ export function taskKey(vertexId: string, subtask: number): string {
   return `${vertexId}#${subtask}`;
 }
 
-export class FinishOrder {
-  readonly #finishes = new Map<string, OrderedFinish>();
+export class FinishOrder<Finish extends OrderedFinish = OrderedFinish> {
+  readonly #finishes = new Map<string, Finish>();
 
   /** A JavaScript Map keeps the place of a key that is set again, as Java's LinkedHashMap does. */
-  finish(finish: OrderedFinish): void {
+  finish(finish: Finish): void {
     this.#finishes.set(taskKey(finish.vertexId, finish.subtask), finish);
   }
 
@@ -36,7 +36,7 @@ export class FinishOrder {
   }
 
   /** What a recovery from the finishes so far would keep, and what it would drop. */
-  split(): KeptAndDropped {
+  split(): KeptAndDropped<Finish> {
     const all = [...this.#finishes.values()];
     const lastDurable = all.findLastIndex((finish) => finish.hasSnapshot);
     return { kept: all.slice(0, lastDurable + 1), dropped: all.slice(lastDurable + 1) };

@@ -26,8 +26,8 @@ export interface FinishedStep extends StepPlace, OrderedFinish {
   /** The JobMaster's execution graph; the empty string where the event does not say. */
   readonly executionGraphId: string;
   readonly workerId: string;
-  /** Coordinators that gave a snapshot with this finish; null: no snapshot was taken. */
-  readonly snapshot: FlinkSnapshot['coordinators'] | null;
+  /** What was taken with this finish; null: no snapshot. */
+  readonly snapshot: FlinkSnapshot | null;
   readonly metrics: TaskMetrics;
 }
 
@@ -44,7 +44,7 @@ export function stepOf(record: LogRecord): FlinkStep | null {
       return { ...place, kind: 'reset', tasks: [event, ...(event.further ?? [])] };
     case 'execution-vertex-finished': {
       const { vertexId, subtask, attempt, workerId, metrics, flink } = event;
-      const snapshot = flink?.snapshot?.coordinators ?? null;
+      const snapshot = flink?.snapshot ?? null;
       return {
         ...place,
         kind: 'finished',

@@ -4,8 +4,9 @@
 
 import { isDerivedFrom } from '../model/flink-ids.ts';
 import type { ExecutionEdge } from './execution-graph.ts';
-import { distributionShown, partitionsRead, unnamedDataSet, unseenConsumer, unseenProducer } from './flink-edges.ts';
+import { rangesOf, unnamedDataSet, unseenConsumer, unseenProducer } from './flink-edges.ts';
 import type { FinishedStep, FlinkStep, InitializedStep } from './flink-history.ts';
+import { connectedRanges, distributionShown, partitionsReached, widestOf } from './flink-inputs.ts';
 
 export interface InferredEdges {
   readonly edges: readonly ExecutionEdge[];
@@ -33,14 +34,15 @@ interface Link {
 /** Edges of the initialized vertices. */
 export function inferEdges(initialized: readonly InitializedStep[], history: readonly FlinkStep[]): InferredEdges {
   const seen = seenVertices(initialized, history);
+  const widest = widestOf(initialized.map(({ event }) => event));
   const byId = linksOf(seen, (datasetId) => [...seen.keys()].find((id) => isDerivedFrom(datasetId, id)) ?? null);
   const guesses: Guesses = { taken: new Map(), count: 0 };
   // Where one id is derived, all are: a data set that no seen vertex gives has a producer that no event initialized.
   const areDerived = byId.some((link) => link.producer !== null);
   const complete = (link: Link): Link =>
-    areDerived ? { ...link, producer: unseenProducer } : guessProducer(seen, link, guesses);
+    areDerived ? { ...link, producer: unseenProducer } : guessProducer(seen, link, guesses, widest);
   const links = byId.map((link) => (link.producer === null ? complete(link) : link));
-  const edges = links.flatMap((link) => (link.producer === null ? [] : [edgeOf(link, link.producer)]));
+  const edges = links.flatMap((link) => (link.producer === null ? [] : [edgeOf(link, link.producer, widest)]));
   const unseen = [...seen].filter(
     ([id, vertex]) => writes(vertex) && !edges.some((edge) => edge.producerVertexId === id),
   );
@@ -76,9 +78,10 @@ function linksOf(seen: Seen, producerOf: (datasetId: string) => string | null): 
   });
 }
 
-function edgeOf({ consumer, datasetId }: Link, producerVertexId: string): ExecutionEdge {
+function edgeOf({ consumer, datasetId }: Link, producerVertexId: string, widest: number): ExecutionEdge {
   const consumerVertexId = consumer.step.event.vertexId;
-  return { producerVertexId, consumerVertexId, datasetId, distribution: distributionShown(consumer.step, datasetId) };
+  const distribution = distributionShown(rangesOf(consumer.step.event, datasetId), widest);
+  return { producerVertexId, consumerVertexId, datasetId, distribution };
 }
 
 function unseenEdge(producerVertexId: string): ExecutionEdge {
@@ -96,9 +99,9 @@ interface Guesses {
   count: number;
 }
 
-function guessProducer(seen: Seen, link: Link, guesses: Guesses): Link {
+function guessProducer(seen: Seen, link: Link, guesses: Guesses, widest: number): Link {
   const { taken } = guesses;
-  const candidates = [...seen].filter(([, producer]) => couldProduce(producer, link));
+  const candidates = [...seen].filter(([, producer]) => couldProduce(producer, link, widest));
   const { consumer } = link;
   const no = (condition: boolean) => (condition ? 0 : 1);
   const order = ([id, producer]: [string, SeenVertex]) => [
@@ -126,13 +129,12 @@ function byOrder(left: Ordered, right: Ordered): number {
 }
 
 /** Initialized before, as many tasks as partitions are read, and each finished before a task that read from it. */
-function couldProduce(producer: SeenVertex, { consumer, datasetId }: Link): boolean {
+function couldProduce(producer: SeenVertex, { consumer, datasetId }: Link, widest: number): boolean {
   const { step, finishes } = producer;
-  const { event } = consumer.step;
-  if (step.sequence >= consumer.step.sequence || partitionsRead(event, datasetId) !== step.event.parallelism)
-    return false;
+  const recorded = rangesOf(consumer.step.event, datasetId);
+  if (step.sequence >= consumer.step.sequence || partitionsReached(recorded) !== step.event.parallelism) return false;
   if (finishes.size > 0 && !writes(producer)) return false;
-  const ranges = event.inputs.find((input) => input.datasetId === datasetId)?.ranges ?? [];
+  const ranges = connectedRanges(recorded, distributionShown(recorded, widest), step.event.parallelism);
   return [...consumer.finishes].every(([subtask, { sequence }]) => {
     const [first, last] = ranges[subtask]?.partitions ?? [0, -1];
     for (let index = first; index <= last; index += 1) {
@@ -158,10 +160,10 @@ function assumptionsOf(guessed: number, unseen: number, unknown: number): string
   const assumptions: string[] = [];
   if (guessed > 0) {
     assumptions.push(
-      `the producers of ${guessed} data sets are inferred from the order and sizes of the events: the job graph is not beside the store (--topology gives it)`,
+      `the producers of data sets (${guessed}) are inferred from the order and sizes of the events: the job graph is not beside the store (--topology gives it)`,
     );
   }
-  if (unknown > 0) assumptions.push(`no producer fits ${unknown} data sets: their partitions count as there`);
+  if (unknown > 0) assumptions.push(`no producer fits some data sets (${unknown}): their partitions count as there`);
   if (unseen > 0) {
     assumptions.push('a vertex that wrote bytes which nobody reads yet has a consumer that is not initialized');
   }

@@ -1,6 +1,5 @@
 // What makes Flink's replay throw, although every frame could be read (recovery rule 13): it then deletes the whole store
 // and runs the job from scratch. Found in the order in which Flink meets it. Doc: docs/flink.md "When replay fails".
-import { type OrderedFinish, taskKey } from './flink-finishes.ts';
 import type { FinishedStep, FlinkStep, InitializedStep, StepPlace } from './flink-history.ts';
 import type { FlinkTopology } from './flink-topology.ts';
 
@@ -12,7 +11,7 @@ export interface ReplayFailure extends StepPlace {
 /** The first failure, or null. `kept` are the finishes that are not dropped; the others are never looked at. */
 export function findReplayFailure(
   history: readonly FlinkStep[],
-  kept: readonly OrderedFinish[],
+  kept: readonly FinishedStep[],
   topology: FlinkTopology,
 ): ReplayFailure | null {
   const parallelismOf = new Map<string, number>();
@@ -22,12 +21,9 @@ export function findReplayFailure(
     if (message !== null) return { ...placeOf(step), message };
     parallelismOf.set(step.event.vertexId, step.event.parallelism);
   }
-  const finishes = new Map<string, FinishedStep>();
-  for (const step of history) if (step.kind === 'finished') finishes.set(taskKey(step.vertexId, step.subtask), step);
-  for (const { vertexId, subtask } of kept) {
-    const step = finishes.get(taskKey(vertexId, subtask));
-    const message = step === undefined ? null : finishProblem(step, parallelismOf, topology);
-    if (step !== undefined && message !== null) return { ...placeOf(step), message };
+  for (const step of kept) {
+    const message = finishProblem(step, parallelismOf, topology);
+    if (message !== null) return { ...placeOf(step), message };
   }
   return null;
 }
@@ -58,7 +54,9 @@ function finishProblem(
   if (step.subtask >= parallelism) {
     return `${step.vertexId}#${step.subtask} finished, but its vertex was initialized with ${parallelism} tasks`;
   }
-  const stranger = step.snapshot?.find(({ operatorId }) => !isRestorable(operatorId, parallelismOf, topology));
+  const stranger = step.snapshot?.coordinators.find(
+    ({ operatorId }) => !isRestorable(operatorId, parallelismOf, topology),
+  );
   if (stranger === undefined) return null;
   return `a snapshot is of the operator ${stranger.operatorId}, whose vertex no event initialized`;
 }

@@ -3,25 +3,39 @@
 // Doc: docs/flink.md "Replay".
 
 import type { FlinkJob, FlinkSubtaskMetrics } from '../model/flink-job.ts';
+import type { VertexInputInfo } from '../model/job-events.ts';
 import type { Finding, LogRecord } from '../model/job-log.ts';
 import { applyEvent } from './apply-event.ts';
 import type { Bound } from './bound.ts';
-import type { ExecutionGraph, ExecutionJobVertex, ExecutionVertex } from './execution-graph.ts';
+import type { ExecutionGraph, ExecutionJobVertex, ExecutionVertex, ShuffleMasterState } from './execution-graph.ts';
 import { createExecutionGraph, createExecutionVertex } from './execution-graph.ts';
 import { judgeCoordinators } from './flink-coordinators.ts';
+import {
+  type FinishedTask,
+  type UnreadEvent,
+  withFinished,
+  withImplied,
+  withUnread,
+  withUnreadVertices,
+} from './flink-evidence.ts';
 import { FinishOrder, type KeptAndDropped } from './flink-finishes.ts';
-import { type FlinkStep, stepOf } from './flink-history.ts';
+import { type FinishedStep, type FlinkStep, stepOf } from './flink-history.ts';
+import { connectedRanges } from './flink-inputs.ts';
 import { releasedPartitions } from './flink-releases.ts';
 import { findReplayFailure, type ReplayFailure } from './flink-replay-failure.ts';
 import { type FlinkTopology, resolveFlinkTopology } from './flink-topology.ts';
 import type { DroppedEvent } from './replay.ts';
 
 export interface FlinkReplayOptions {
-  readonly until?: Bound;
+  readonly until?: Bound | undefined;
   /** What lies beside the store, or was given; null: nothing. */
   readonly job: FlinkJob | null;
   /** Ids of sources that the user says cannot snapshot. */
-  readonly sourcesWithoutSnapshot?: ReadonlySet<string>;
+  readonly sourcesWithoutSnapshot?: ReadonlySet<string> | undefined;
+  /** Events in bytes that Flink does not read, in order; iterated when all records were. */
+  readonly unread?: AsyncIterable<UnreadEvent> | undefined;
+  /** Tasks that the running cluster calls finished now. */
+  readonly finishedNow?: readonly FinishedTask[] | undefined;
 }
 
 /** A finish that the store holds and recovery gives up. */
@@ -49,17 +63,54 @@ export async function replayFlink(
   records: AsyncIterable<LogRecord>,
   options: FlinkReplayOptions,
 ): Promise<FlinkReplay> {
-  const fold = await foldRecords(records, options);
-  const { graph: recorded, history, findings, last } = fold;
-  const topology = resolveFlinkTopology(options.job, history);
+  const { graph: recorded, history, findings, last } = await foldRecords(records, options);
+  const unread: UnreadEvent[] = [];
+  for await (const event of options.unread ?? []) unread.push(event);
+  const happened = withFinished(withUnread(history, unread), options.finishedNow ?? []);
+  const topology = resolveFlinkTopology(options.job, happened);
   attachTopology(recorded, topology);
   const { kept, dropped } = orderOf(history).split();
   const failure = findReplayFailure(history, kept, topology);
   const graph = asRestarted(recorded);
   const droppedEvents = dropTail(graph, dropped);
-  for (const key of releasedPartitions(recorded, history)) graph.released.add(key);
-  judgeCoordinators(graph, topology, history, options.sourcesWithoutSnapshot ?? new Set());
+  const isWhole = happened === history;
+  for (const key of isWhole ? releasedPartitions(recorded, history) : releasedOf(recorded, happened, unread, topology))
+    graph.released.add(key);
+  const { sourcesWithoutSnapshot = new Set() } = options;
+  judgeCoordinators(graph, topology, { happened, kept, withoutSnapshot: sourcesWithoutSnapshot });
+  graph.shuffleMaster = shuffleMasterOf(kept);
   return { graph, recorded, topology, history, findings, droppedEvents, last, failure };
+}
+
+function releasedOf(
+  recorded: ExecutionGraph,
+  happened: readonly FlinkStep[],
+  unread: readonly UnreadEvent[],
+  topology: FlinkTopology,
+): ReadonlySet<string> {
+  const graph = withUnreadVertices(recorded, unread, topology);
+  attachTopology(graph, topology);
+  return releasedPartitions(graph, withImplied(happened, graph, adaptiveVertices(topology)));
+}
+
+/**
+ * Vertices that Flink initializes when their inputs are whole: left to the scheduler, and not bound to the parallelism of
+ * an input.
+ */
+function adaptiveVertices({ basis, vertices, edges }: FlinkTopology): Set<string> {
+  if (basis !== 'job-graph') return new Set();
+  const bound = new Set(edges.filter((edge) => edge.distribution === 'POINTWISE').map((edge) => edge.consumerVertexId));
+  const free = vertices.filter(({ id, parallelism }) => parallelism === null && !bound.has(id));
+  return new Set(free.map(({ id }) => id));
+}
+
+/** As Flink restores it: a full snapshot replaces what came before in the replay order, an incremental one adds to it. */
+function shuffleMasterOf(kept: readonly FinishedStep[]): ShuffleMasterState | null {
+  const snapshots = kept.flatMap(({ snapshot }) => (snapshot === null ? [] : [snapshot.shuffleMaster]));
+  const lastFull = snapshots.findLastIndex(({ incremental }) => !incremental);
+  const restored = snapshots.slice(Math.max(0, lastFull));
+  const bytes = restored.reduce((sum, snapshot) => sum + snapshot.bytes, 0);
+  return restored.length === 0 ? null : { bytes, incremental: restored.some(({ incremental }) => incremental) };
 }
 
 /** A copy in which attempts that had not finished count from 0 again, as in a new execution graph. */
@@ -123,24 +174,36 @@ function emptyVertex(id: string, name: string | null, index: number): ExecutionJ
   };
 }
 
-/** Edges, outputs, and the partitions that each finished task must have produced (Flink's events do not list them). */
+/** Edges, outputs, what inputs are connected to, and what each finished task must have produced (no event lists it). */
 function attachTopology(graph: ExecutionGraph, { edges }: FlinkTopology): void {
   graph.edges = edges;
+  const inputsOf = connectedInputs(graph);
   for (const vertex of [...graph.vertices.values()]) {
     const outputs = [
       ...new Set(edges.filter((edge) => edge.producerVertexId === vertex.id).map((edge) => edge.datasetId)),
     ];
-    graph.vertices.set(vertex.id, { ...vertex, outputs });
+    graph.vertices.set(vertex.id, { ...vertex, inputs: inputsOf(vertex), outputs });
     for (const task of vertex.tasks) if (task.state === 'FINISHED') task.partitions = outputs.map(producedBy(task));
   }
+}
+
+function connectedInputs({ vertices, edges }: ExecutionGraph): (consumer: ExecutionJobVertex) => VertexInputInfo[] {
+  const edgeOf = new Map(edges.map((edge) => [`${edge.datasetId} ${edge.consumerVertexId}`, edge]));
+  return (consumer) =>
+    consumer.inputs.map((input) => {
+      const edge = edgeOf.get(`${input.datasetId} ${consumer.id}`);
+      const producer = edge && vertices.get(edge.producerVertexId);
+      if (edge === undefined || producer === undefined) return input;
+      return { ...input, ranges: connectedRanges(input.ranges, edge.distribution, producer.tasks.length) };
+    });
 }
 
 function producedBy({ subtask }: ExecutionVertex): (datasetId: string) => ExecutionVertex['partitions'][number] {
   return (datasetId) => ({ datasetId, partitionIndex: subtask, bytes: null, rows: null, subpartitionRows: null });
 }
 
-function orderOf(history: readonly FlinkStep[]): FinishOrder {
-  const order = new FinishOrder();
+function orderOf(history: readonly FlinkStep[]): FinishOrder<FinishedStep> {
+  const order = new FinishOrder<FinishedStep>();
   for (const step of history) {
     if (step.kind === 'finished') order.finish(step);
     if (step.kind === 'reset') for (const { vertexId, subtasks } of step.tasks) order.reset(vertexId, subtasks);

@@ -12,6 +12,8 @@ export type TopologyBasis = 'job-graph' | 'plan' | 'derived-ids' | 'inferred';
 export interface FlinkTopologyVertex {
   readonly id: string;
   readonly name: string | null;
+  /** As submitted; null: left to the scheduler, or not said. */
+  readonly parallelism: number | null;
   /** null: not known; a vertex without inputs then counts as a source with one coordinator of its own id. */
   readonly coordinators: readonly FlinkCoordinator[] | null;
 }
@@ -43,7 +45,12 @@ export function resolveFlinkTopology(job: FlinkJob | null, history: readonly Fli
 
 function fromEvents(initialized: readonly InitializedStep[], history: readonly FlinkStep[]): FlinkTopology {
   const { edges, isDerived, assumptions } = inferEdges(initialized, history);
-  const vertices = initialized.map(({ event }) => ({ id: event.vertexId, name: null, coordinators: null }));
+  const vertices = initialized.map(({ event }) => ({
+    id: event.vertexId,
+    name: null,
+    parallelism: null,
+    coordinators: null,
+  }));
   return { basis: isDerived ? 'derived-ids' : 'inferred', assumptions, jobId: null, name: null, vertices, edges };
 }
 

@@ -12,6 +12,7 @@ import { jobIdOf, replayOpened } from './replayed-store.ts';
 import { type OpenedStore, openStore, plannedGraph, type StoreInputOptions, vertexNamed } from './store-input.ts';
 import { chooseSurvivors, type SurvivorChoice } from './survivor-choice.ts';
 import { boundOf, isoTime } from './times.ts';
+import { unknownFinishesAssumption } from './unknown-finishes.ts';
 
 export interface DiffOptions extends StoreInputOptions {
   /** A position, inclusive; null: the whole log. */
@@ -26,18 +27,26 @@ export interface DiffOptions extends StoreInputOptions {
 }
 
 export async function diffStore(options: DiffOptions): Promise<DiffReport> {
-  const { store, workers } = await openWithCluster(options);
+  const { store, workers, finished } = await openWithCluster(options);
   refuseFlinkOnly(store.log, options.flinkOnlyFlags);
   const until = await boundOf(store, options.until);
   const sourcesWithoutSnapshot = await sourceIds(store, options.sourcesWithoutSnapshot);
-  const replayed = await replayOpened(store, { until, sourcesWithoutSnapshot });
+  const finishedNow = until === undefined ? (finished ?? undefined) : undefined;
+  const replayed = await replayOpened(store, { until, sourcesWithoutSnapshot, finishedNow });
   const { graph, recorded, at, damage } = replayed;
   const choice: SurvivorChoice = workers === null ? options.survivors : { kind: 'rest', workers };
   const basis = await chooseSurvivors(choice, store.log, recorded);
   // A report says what is there, whatever the old JobMaster should have given up.
   if (basis.kind === 'report' && store.log.format === 'flink') graph.released.clear();
   const plan = replayed.plan(basis.survivors);
-  const assumptions = [...basis.assumptions, ...pointAssumptions(options, basis.kind, damage !== null, store.log)];
+  const { lostPlaces: places } = replayed;
+  const isCertain = options.until !== null || basis.kind === 'report' || store.log.format !== 'flink';
+  const unknown = { places, job: store.job, finishedIsKnown: finished !== null };
+  const assumptions = [
+    ...basis.assumptions,
+    ...(isCertain ? [] : unknownFinishesAssumption(unknown, plan)),
+    ...pointAssumptions(options, basis.kind, damage !== null, store.log),
+  ];
   return {
     verdict: plan.verdict,
     why: plan.why,
@@ -56,17 +65,24 @@ export async function diffStore(options: DiffOptions): Promise<DiffReport> {
   };
 }
 
-/** A cluster is asked once: for the job's plan and names, and for its workers. */
-async function openWithCluster(
-  options: DiffOptions,
-): Promise<{ store: OpenedStore; workers: readonly string[] | null }> {
+interface Opened {
+  readonly store: OpenedStore;
+  /** null: no cluster was asked. */
+  readonly workers: readonly string[] | null;
+  /** What a cluster says of a job that runs; null: nobody said. */
+  readonly finished: readonly TaskRef[] | null;
+}
+
+/** A cluster is asked once: for the job's plan and names, its workers, and the tasks that have finished. */
+async function openWithCluster(options: DiffOptions): Promise<Opened> {
   const { flinkRest } = options;
   const store = await openStore(options);
-  if (flinkRest === null || store.log.format !== 'flink') return { store, workers: null };
+  if (flinkRest === null || store.log.format !== 'flink') return { store, workers: null, finished: null };
   const { askFlinkCluster } = await import('./flink-rest.ts');
-  const cluster = await askFlinkCluster(flinkRest, jobIdOf(store));
-  const { job, workers } = cluster;
-  return { store: job === null ? store : await openStore(options, [job]), workers };
+  const { firstInitialized } = await import('./flink-job-input.ts');
+  const vertexId = (await firstInitialized(store.log))?.vertexId ?? null;
+  const { job, workers, finished } = await askFlinkCluster(flinkRest, { jobId: jobIdOf(store), vertexId });
+  return { store: job === null ? store : await openStore(options, [job]), workers, finished };
 }
 
 async function sourceIds(store: OpenedStore, named: readonly string[]): Promise<ReadonlySet<string>> {

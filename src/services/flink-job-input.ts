@@ -7,6 +7,7 @@ import type { JobVertexInitialized } from '../model/job-events.ts';
 import type { JobLog } from '../model/job-log.ts';
 import { findJobsNear } from '../store/flink/find-job.ts';
 import { joinJobs, readJobFile } from '../store/flink/job-file.ts';
+import type { StoreInputOptions } from './store-input.ts';
 
 export interface FlinkJobInput {
   readonly job: FlinkJob | null;
@@ -16,14 +17,17 @@ export interface FlinkJobInput {
 /** Errors: INVALID_ARGUMENT for a named file that cannot be read or is of another job. */
 export async function flinkJobOf(
   log: JobLog,
-  files: readonly string[],
+  { location, topology: files }: StoreInputOptions,
   known: readonly FlinkJob[],
 ): Promise<FlinkJobInput> {
   const first = await firstInitialized(log);
   const named = await Promise.all(files.map((file) => namedJob(file, first)));
   if (named.some((job) => job.source !== 'plan')) return { job: joinJobs([...named, ...known]), warnings: [] };
-  const found = await findJobsNear(log.location);
-  const fitting = found.jobs.filter((job) => fits(job, first));
+  const found = await findJobsNear(log.location, location);
+  const fitting = await closestJobs(
+    found.jobs.filter((job) => fits(job, first)),
+    log,
+  );
   const [only] = fitting;
   if (fitting.length === 1 && only !== undefined) {
     return { job: joinJobs([only, ...named, ...known]), warnings: found.problems };
@@ -34,13 +38,26 @@ export async function flinkJobOf(
 }
 
 /** Any recorded vertex tells jobs apart; the first is the cheapest. */
-async function firstInitialized(log: JobLog): Promise<JobVertexInitialized | null> {
+export async function firstInitialized(log: JobLog): Promise<JobVertexInitialized | null> {
   for await (const { event } of log.records()) if (event.type === 'job-vertex-initialized') return event;
   return null;
 }
 
 function fits(job: FlinkJob, first: JobVertexInitialized | null): boolean {
   return first === null || job.vertices.some((vertex) => vertex.id === first.vertexId);
+}
+
+/** Several runs of one program have the same vertices; 1.20 gives their data sets ids of their own. */
+async function closestJobs(jobs: readonly FlinkJob[], log: JobLog): Promise<readonly FlinkJob[]> {
+  if (jobs.length < 2) return jobs;
+  const initialized: JobVertexInitialized[] = [];
+  for await (const { event } of log.records()) if (event.type === 'job-vertex-initialized') initialized.push(event);
+  return jobs.filter((job) => initialized.every((event) => fits(job, event) && namesInputs(job, event)));
+}
+
+function namesInputs({ source, edges }: FlinkJob, { inputs }: JobVertexInitialized): boolean {
+  const known = new Set(edges.map((edge) => edge.datasetId));
+  return source !== 'job-graph' || inputs.every(({ datasetId }) => known.has(datasetId));
 }
 
 async function namedJob(file: string, first: JobVertexInitialized | null): Promise<FlinkJob> {

@@ -10,20 +10,65 @@ const timeoutMs = 10_000;
 const answerBytesMax = 64 * 1024 * 1024;
 /** One request each for the times of finished subtasks. */
 const verticesMax = 200;
+/** Looked through where the store does not tell its job's id. */
+const jobsMax = 50;
 
 export interface FlinkCluster {
   /** Resource ids of the registered TaskManagers. */
   readonly workers: readonly string[];
   /** null: the cluster does not know the job (any more). */
   readonly job: FlinkJob | null;
+  /** Tasks that have finished, of a job that runs; null where that is not known. */
+  readonly finished: readonly { readonly vertexId: string; readonly subtask: number }[] | null;
+}
+
+/** How the store's job is known. */
+export interface AskedJob {
+  /** null: not told by the store's place; then the cluster's jobs are looked through. */
+  readonly jobId: string | null;
+  /** A vertex that it has; null: none is recorded, so that any job may be it. */
+  readonly vertexId: string | null;
 }
 
 /** Errors: INVALID_FLAG for what is no URL, REST_UNAVAILABLE, one line each. */
-export async function askFlinkCluster(baseUrl: string, jobId: string | null): Promise<FlinkCluster> {
+export async function askFlinkCluster(baseUrl: string, asked: AskedJob): Promise<FlinkCluster> {
   const base = parsedBase(baseUrl);
-  const [workers, job] = await Promise.all([taskManagers(base), jobId === null ? null : jobOf(base, jobId)]);
-  return { workers, job };
+  const [workers, found] = await Promise.all([taskManagers(base), findJob(base, asked)]);
+  if (found === null || found.job.vertices.length > verticesMax)
+    return { workers, job: found?.job ?? null, finished: null };
+  const { id, job, isRunning } = found;
+  const times = await Promise.all(job.vertices.map((vertex) => get(base, `jobs/${id}/vertices/${vertex.id}`)));
+  const joined = joinJobs([job, ...times.map(jobOfRestJson).filter((each) => each !== null)]);
+  const isKnown = isRunning && times.every((answer) => answer !== undefined);
+  return { workers, job: joined, finished: isKnown ? (joined?.subtasks ?? null) : null };
 }
+
+interface FoundJob {
+  readonly id: string;
+  readonly job: FlinkJob;
+  readonly isRunning: boolean;
+}
+
+async function findJob(base: URL, { jobId, vertexId }: AskedJob): Promise<FoundJob | null> {
+  if (jobId !== null) return jobOf(base, jobId);
+  const listed = v.safeParse(jobsSchema, await get(base, 'jobs'));
+  const ids = listed.success ? listed.output.jobs.slice(0, jobsMax).map(({ id }) => id) : [];
+  const jobs = (await Promise.all(ids.map((id) => jobOf(base, id)))).filter((found) => found !== null);
+  const fitting = jobs.filter(({ job }) => vertexId === null || job.vertices.some(({ id }) => id === vertexId));
+  return fitting.length === 1 ? (fitting[0] ?? null) : null;
+}
+
+const jobsSchema = v.object({ jobs: v.array(v.object({ id: v.string() })) });
+
+/** A history server or a proxy may know the plan only. */
+async function jobOf(base: URL, id: string): Promise<FoundJob | null> {
+  const answer = await get(base, `jobs/${id}`);
+  const job = jobOfRestJson(answer) ?? jobOfRestJson(await get(base, `jobs/${id}/plan`));
+  return job && { id, job, isRunning: v.is(runningSchema, answer) };
+}
+
+/** What has ended, or is about to be recovered, says nothing of what has been released. */
+const runningSchema = v.object({ state: v.literal('RUNNING') });
 
 const taskManagersSchema = v.object({ taskmanagers: v.array(v.object({ id: v.string() })) });
 
@@ -31,13 +76,6 @@ async function taskManagers(base: URL): Promise<string[]> {
   const answer = v.safeParse(taskManagersSchema, await get(base, 'taskmanagers'));
   if (answer.success) return answer.output.taskmanagers.map((taskManager) => taskManager.id);
   throw unavailable(base, "'/taskmanagers' is not answered as Flink does");
-}
-
-async function jobOf(base: URL, jobId: string): Promise<FlinkJob | null> {
-  const job = jobOfRestJson(await get(base, `jobs/${jobId}`));
-  if (job === null || job.vertices.length > verticesMax) return job;
-  const times = await Promise.all(job.vertices.map(({ id }) => get(base, `jobs/${jobId}/vertices/${id}`)));
-  return joinJobs([job, ...times.map(jobOfRestJson).filter((each) => each !== null)]);
 }
 
 function parsedBase(text: string): URL {

@@ -1,8 +1,7 @@
 // validate --repair: a Flink store cut to the longest beginning from which Flink recovers, the originals put aside, and
 // what was given up. A dry run reads only. Spec: docs/commands.md "validate", docs/flink.md "Repair".
 import { JobrecError } from '../model/errors.ts';
-import type { JobEvent } from '../model/job-events.ts';
-import { lostEvents } from '../store/flink/lost-events.ts';
+import { eventsUpTo, type LostBytes, type LostEvent, lostEvents } from '../store/flink/lost-events.ts';
 import { changedMeanwhile, planMovedAside, repairOnDisk, storeFingerprint } from '../store/flink/repair-files.ts';
 import { type FileRepair, isChanged, type KeptEnd, planFileRepairs } from '../store/flink/repair-plan.ts';
 import { outlookOf } from './repair-outlook.ts';
@@ -48,8 +47,8 @@ async function planRepair(store: OpenedStore, whole: ReplayedStore): Promise<Pla
   const { location } = store.log;
   const prefix = await longestRecoverablePrefix(store, whole);
   const files = planFileRepairs(whole.summary.segments, endOf(prefix));
-  const lost: JobEvent[] = [];
-  for await (const event of lostEvents(location, files)) lost.push(event);
+  const lost: LostEvent[] = [];
+  for await (const event of lostEvents(location, bytesGivenUp(files, whole, prefix))) lost.push(event);
   const needed = files.some(isChanged);
   const repair = {
     applied: false,
@@ -61,6 +60,17 @@ async function planRepair(store: OpenedStore, whole: ReplayedStore): Promise<Pla
     wrote: files.filter((file) => file.keptBytes !== null && isChanged(file)).map(({ name }) => name),
   };
   return { files, repair };
+}
+
+function bytesGivenUp(
+  files: readonly FileRepair[],
+  { summary }: ReplayedStore,
+  { events }: RecoverablePrefix,
+): LostBytes[] {
+  return files.flatMap(({ name, size, keptBytes }, index) => {
+    const after = Math.min(events, eventsUpTo(summary.segments, index));
+    return isChanged({ name, size, keptBytes }) ? [{ name, size, from: keptBytes ?? 0, after }] : [];
+  });
 }
 
 function unsupported(location: string): JobrecError {
@@ -102,7 +112,7 @@ type Balance = Pick<RepairReport, 'kept' | 'givenUp'>;
 function balanceOf(
   files: readonly FileRepair[],
   { events, replayed, plan }: RecoverablePrefix,
-  lost: readonly JobEvent[],
+  lost: readonly LostEvent[],
 ): Balance {
   const kept = files.filter(({ keptBytes }) => keptBytes !== null);
   const bytes = sum(kept.map((file) => file.keptBytes ?? 0));
@@ -114,9 +124,9 @@ function balanceOf(
 }
 
 /** Tasks that had finished by what is given up, and have not by what is kept. */
-function lostTasks(lost: readonly JobEvent[], replayed: ReplayedStore | null): number {
+function lostTasks(lost: readonly LostEvent[], replayed: ReplayedStore | null): number {
   const tasks = new Set<string>();
-  for (const event of lost) {
+  for (const { event } of lost) {
     if (event.type !== 'execution-vertex-finished') continue;
     const { vertexId, subtask } = event;
     const isKept = replayed?.recorded.vertices.get(vertexId)?.tasks[subtask]?.state === 'FINISHED';

@@ -1,9 +1,10 @@
 // A store replayed by the rules of the engine that wrote it, with the recovery that this engine would do: the one place
 // where the commands tell jobrec's stores from Flink's. Spec: docs/commands.md "replay", "diff"; docs/flink.md.
 import { basename, dirname } from 'node:path';
-import type { Damage, Finding, LogRecord, LogSnapshot, StoreSummary } from '../model/job-log.ts';
+import type { Damage, Finding, JobLog, LogRecord, LogSnapshot, StoreSummary } from '../model/job-log.ts';
 import type { Bound } from '../replay/bound.ts';
 import type { ExecutionGraph } from '../replay/execution-graph.ts';
+import type { FinishedTask, UnreadEvent } from '../replay/flink-evidence.ts';
 import type { FlinkReplay } from '../replay/flink-replay.ts';
 import { planRecovery } from '../replay/reconcile.ts';
 import { jobrecRecoveryRules, type RecoveryPlan, type Survivors } from '../replay/recovery-plan.ts';
@@ -11,6 +12,7 @@ import type { DroppedEvent } from '../replay/replay.ts';
 import { replayLog } from '../replay/replay-log.ts';
 import type { DiffBasis } from './diff-report.ts';
 import type { OpenedStore } from './store-input.ts';
+import { lostPlaces } from './unknown-finishes.ts';
 
 export interface ReplayedStore {
   /** What a restarted JobMaster would hold. */
@@ -29,6 +31,8 @@ export interface ReplayedStore {
   readonly damage: Damage | null;
   readonly summary: StoreSummary;
   readonly topology: Pick<DiffBasis, 'topology' | 'assumptions'>;
+  /** Flink: where finishes may be missing, in words. */
+  readonly lostPlaces: readonly string[];
   /** The recovery that the store's engine would do. */
   plan(survivors: Survivors): RecoveryPlan;
 }
@@ -36,7 +40,11 @@ export interface ReplayedStore {
 export interface ReplayedStoreOptions {
   readonly until?: Bound | undefined;
   /** Flink: ids of sources that the user says cannot snapshot. */
-  readonly sourcesWithoutSnapshot?: ReadonlySet<string>;
+  readonly sourcesWithoutSnapshot?: ReadonlySet<string> | undefined;
+  /** Flink: events that happened and that the recovery will not see; absent: those that Flink passes over, with all events. */
+  readonly unread?: AsyncIterable<UnreadEvent> | undefined;
+  /** Flink: tasks that the running cluster calls finished now. */
+  readonly finishedNow?: readonly FinishedTask[] | undefined;
 }
 
 export async function replayOpened(store: OpenedStore, options: ReplayedStoreOptions = {}): Promise<ReplayedStore> {
@@ -57,6 +65,7 @@ async function replayJobrecStore({ log }: OpenedStore, { until }: ReplayedStoreO
     damage: summary.damage,
     summary,
     topology: { topology: 'recorded', assumptions: [] },
+    lostPlaces: [],
     plan: (survivors) => planRecovery(graph, survivors, jobrecRecoveryRules),
   };
 }
@@ -65,11 +74,13 @@ async function replayFlinkStore(store: OpenedStore, options: ReplayedStoreOption
   const { replayFlink } = await import('../replay/flink-replay.ts');
   const { planFlinkRecovery } = await import('../replay/flink-recovery.ts');
   const { log, job } = store;
-  const { until, sourcesWithoutSnapshot } = options;
+  const { until } = options;
   const replayed = await replayFlink(log.records(), {
     job,
-    ...(until === undefined ? {} : { until }),
-    ...(sourcesWithoutSnapshot === undefined ? {} : { sourcesWithoutSnapshot }),
+    until,
+    sourcesWithoutSnapshot: options.sourcesWithoutSnapshot,
+    unread: options.unread ?? (until === undefined ? passedOver(log) : undefined),
+    finishedNow: options.finishedNow,
   });
   const { graph, recorded, last, droppedEvents, topology } = replayed;
   graph.jobId ??= jobIdOf(store);
@@ -88,8 +99,16 @@ async function replayFlinkStore(store: OpenedStore, options: ReplayedStoreOption
     damage: summary.damage,
     summary,
     topology: { topology: topology.basis, assumptions: topology.assumptions },
+    lostPlaces: lostPlaces(summary, replayed.history),
     plan: (survivors) => planFlinkRecovery(replayed, survivors, { failure, snapshotMinPause }),
   };
+}
+
+/** Known when all records were read. */
+async function* passedOver(log: JobLog): AsyncGenerator<UnreadEvent> {
+  const { bytesPassedOver, lostEvents } = await import('../store/flink/lost-events.ts');
+  const lost = bytesPassedOver(await log.summary());
+  if (lost.length > 0) yield* lostEvents(log.location, lost);
 }
 
 /** Of a Flink store: its submitted job says it, else the name of the job's folder. */

@@ -30,7 +30,7 @@ export async function openStore(options: StoreInputOptions, known: readonly Flin
   const log = await openJobLog(options.location);
   if (log.format === 'flink') {
     const { flinkJobOf } = await import('./flink-job-input.ts');
-    const { job, warnings } = await flinkJobOf(log, options.topology, known);
+    const { job, warnings } = await flinkJobOf(log, options, known);
     const named = job?.vertices.flatMap(({ id, name }) => (name === null ? [] : [[id, name] as const])) ?? [];
     return { log, job, names: new Map(named), warnings };
   }

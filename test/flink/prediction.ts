@@ -28,8 +28,7 @@ export async function predict(question: Question): Promise<DiffReport> {
 
 function survivorFlags({ asksBy, living, dead, report }: Question): string[] {
   if (report !== undefined) return ['--partitions', report];
-  // "None is back" has no word of its own: it is said by all that are lost.
-  if (asksBy === 'workers' && living.length > 0) return ['--workers', living.join(',')];
+  if (asksBy === 'workers') return ['--workers', living.join(',')];
   return dead.flatMap((workerId) => ['--lost-worker', workerId]);
 }
 

@@ -5,15 +5,17 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { diffStore } from '../../src/services/diff.ts';
+import { type DiffOptions, diffStore } from '../../src/services/diff.ts';
+import type { DiffReport } from '../../src/services/diff-report.ts';
 import { diagnose } from '../../src/services/doctor.ts';
 import { askFlinkCluster } from '../../src/services/flink-rest.ts';
-import { capturesFolder } from '../support/flink-capture.ts';
+import { allFailovers, capturesFolder, type Failover, inStore, truthOf } from '../support/flink-capture.ts';
 
 const capture = join(capturesFolder, '2.3.0/s01-jm-only-mid');
 const read = (file: string) => JSON.parse(readFileSync(join(capture, file), 'utf8'));
 const job = read('job-before.json') as { jid: string };
 const vertices = read('vertices-before.json') as Record<string, unknown>;
+const asked = { jobId: job.jid, vertexId: null };
 
 let server: Server | null = null;
 
@@ -28,10 +30,12 @@ async function serve(answers: Readonly<Record<string, unknown>>): Promise<string
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-afterEach(async () => {
+async function stop(): Promise<void> {
   await new Promise((resolve) => (server === null ? resolve(null) : server.close(resolve)));
   server = null;
-});
+}
+
+afterEach(stop);
 
 const cluster = {
   '/taskmanagers': read('taskmanagers-before.json'),
@@ -39,9 +43,44 @@ const cluster = {
   ...Object.fromEntries(Object.entries(vertices).map(([id, vertex]) => [`/jobs/${job.jid}/vertices/${id}`, vertex])),
 };
 
+const unpredictable = ['2.3.0/x01-late-report-race', '1.20.3/s00-happy'];
+const failovers = allFailovers().filter(({ name }) => !unpredictable.includes(name));
+
+/** A cluster that has the TaskManagers of after the restart, and the job as it was before the kill, or at its end. */
+function answersOf(failover: Failover, when: 'before' | 'ended'): Record<string, unknown> {
+  const json = (name: string) =>
+    JSON.parse(readFileSync(join(failover.folder, `${name}${failover.suffix}.json`), 'utf8'));
+  const { plan } = json('plan') as { readonly plan: { readonly jid: string } };
+  const before = Object.entries(json('vertices-before') as Record<string, { readonly subtasks: object[] }>);
+  const ended = (subtasks: readonly object[]) => subtasks.map((each) => ({ ...each, status: 'FINISHED' }));
+  return {
+    '/taskmanagers': { taskmanagers: truthOf(failover).survivingTaskManagers.map((id) => ({ id })) },
+    '/jobs': { jobs: [{ id: plan.jid, status: 'RUNNING' }] },
+    [`/jobs/${plan.jid}`]: { jid: plan.jid, state: when === 'before' ? 'RUNNING' : 'FINISHED', plan },
+    ...Object.fromEntries(
+      before.map(([id, vertex]) => [
+        `/jobs/${plan.jid}/vertices/${id}`,
+        when === 'before' ? vertex : { ...vertex, subtasks: ended(vertex.subtasks) },
+      ]),
+    ),
+  };
+}
+
+const question = (location: string): DiffOptions => ({
+  location,
+  topology: [],
+  until: null,
+  survivors: { kind: 'default' },
+  flinkRest: null,
+  sourcesWithoutSnapshot: [],
+  flinkOnlyFlags: [],
+});
+
+const tasks = (list: DiffReport['kept']) => list.map(({ vertexId, subtask }) => `${vertexId}#${subtask}`).sort();
+
 describe('a running cluster', () => {
   it('tells its workers, the job and the times of its tasks', async () => {
-    const { workers, job: found } = await askFlinkCluster(await serve(cluster), job.jid);
+    const { workers, job: found } = await askFlinkCluster(await serve(cluster), asked);
     expect([...workers].sort()).toEqual(['tm-a', 'tm-b', 'tm-c']);
     expect(found).toMatchObject({ source: 'plan', jobId: job.jid });
     expect(found?.vertices.map((vertex) => vertex.name)).toContain('m1');
@@ -63,8 +102,19 @@ describe('a running cluster', () => {
     expect(report.basis).toMatchObject({ survivors: 'rest' });
   });
 
+  it.each(failovers)('predicts $name', async (failover) => {
+    for (const when of ['before', 'ended'] as const) {
+      const flinkRest = await serve(answersOf(failover, when));
+      const report = await diffStore({ ...question(join(failover.folder, `store${failover.suffix}`)), flinkRest });
+      expect(report.basis, when).toMatchObject({ survivors: 'rest', topology: 'plan' });
+      expect(tasks(report.rerun), when).toEqual(inStore(truthOf(failover).reruns));
+      expect(tasks(report.kept), when).toEqual(inStore(truthOf(failover).kept));
+      await stop();
+    }
+  });
+
   it('may not know the job', async () => {
-    const answer = await askFlinkCluster(await serve({ '/taskmanagers': cluster['/taskmanagers'] }), job.jid);
+    const answer = await askFlinkCluster(await serve({ '/taskmanagers': cluster['/taskmanagers'] }), asked);
     expect(answer.job).toBeNull();
   });
 
@@ -72,14 +122,16 @@ describe('a running cluster', () => {
     ['no URL', 'localhost:8081', 'INVALID_FLAG'],
     ['nobody there', 'http://127.0.0.1:1', 'REST_UNAVAILABLE'],
   ])('%s', async (_title, url, code) => {
-    await expect(askFlinkCluster(url, null)).rejects.toMatchObject({
+    await expect(askFlinkCluster(url, { jobId: null, vertexId: null })).rejects.toMatchObject({
       code,
       message: expect.not.stringContaining('\n'),
     });
   });
 
   it('answers something else', async () => {
-    await expect(askFlinkCluster(await serve({ '/taskmanagers': '<html>' }), null)).rejects.toMatchObject({
+    await expect(
+      askFlinkCluster(await serve({ '/taskmanagers': '<html>' }), { jobId: null, vertexId: null }),
+    ).rejects.toMatchObject({
       code: 'REST_UNAVAILABLE',
     });
   });

@@ -28,6 +28,7 @@ export function allFailovers(): Failover[] {
 }
 
 export interface Truth {
+  readonly jobId: string;
   readonly killedTaskManagers: readonly string[];
   readonly survivingTaskManagers: readonly string[];
   readonly jobResult: string | null;

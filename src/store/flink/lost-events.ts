@@ -1,23 +1,53 @@
-// What lies in the bytes that a repair gives up, as far as it can still be read: frames are found again behind what does
-// not decode, so that the loss is counted in events and tasks and not only in bytes. Reads only.
-// Spec: docs/flink.md "Repair".
+// What lies in bytes that Flink does not read, or that a repair gives up, as far as it can still be read: frames are found
+// again behind what does not decode. Such events are lost to a recovery, but they happened. Reads only.
+// Spec: docs/flink.md "Repair" and "Partitions that are gone although their worker lives".
 import path from 'node:path';
 import type { JobEvent } from '../../model/job-events.ts';
+import type { SegmentInfo, StoreSummary } from '../../model/job-log.ts';
 import type { SegmentBytes } from '../segment-bytes.ts';
 import { openFileBytes } from './file-bytes.ts';
 import { FrameDecoder } from './frame-decoder.ts';
 import { type FlinkFrame, frameType, walkFrames } from './frame-walk.ts';
 import { hiddenFrameBehind } from './hidden-frames.ts';
-import type { FileRepair } from './repair-plan.ts';
 
-/** The readable events behind what each file keeps. */
-export async function* lostEvents(folder: string, files: readonly FileRepair[]): AsyncGenerator<JobEvent> {
-  for (const { name, size, keptBytes } of files) {
-    const from = keptBytes ?? 0;
-    if (from >= size) continue;
+/** The end of a file, or all of it. */
+export interface LostBytes {
+  readonly name: string;
+  /** Of the file. */
+  readonly size: number;
+  /** Where they begin. */
+  readonly from: number;
+  /** Events of the store that stay and lie before them. */
+  readonly after: number;
+}
+
+export interface LostEvent {
+  readonly after: number;
+  readonly event: JobEvent;
+}
+
+/** Bytes of a store that Flink's replay passes over; none where the replay fails. */
+export function bytesPassedOver({ segments, findings }: StoreSummary): LostBytes[] {
+  if (findings.some(({ flinkDoes }) => flinkDoes === 'deletes-store')) return [];
+  const hidden = findings.find(({ code }) => code === 'SEGMENT_GAP')?.segment ?? null;
+  const readable = hidden === null ? segments.length : segments.findIndex(({ name }) => name === hidden);
+  return segments.flatMap(({ name, bytes, tornBytes }, index): LostBytes[] => {
+    const from = index < readable ? bytes - tornBytes : 0;
+    return from < bytes ? [{ name, size: bytes, from, after: eventsUpTo(segments, index) }] : [];
+  });
+}
+
+/** Events in the first files up to this one. */
+export function eventsUpTo(segments: readonly SegmentInfo[], index: number): number {
+  return segments.slice(0, index + 1).reduce((sum, { events }) => sum + events, 0);
+}
+
+/** The readable events in these bytes. */
+export async function* lostEvents(folder: string, lost: readonly LostBytes[]): AsyncGenerator<LostEvent> {
+  for (const { name, size, from, after } of lost) {
     const source = await openFileBytes(path.join(folder, name), size);
     try {
-      yield* readableEvents(source, from);
+      for await (const event of readableEvents(source, from)) yield { after, event };
     } finally {
       await source.close();
     }

@@ -78,6 +78,7 @@ function edgeOf(consumerVertexId: string, input: v.InferOutput<typeof inputSchem
     consumerVertexId,
     datasetId: null,
     distribution: distributionOf(input.ship_strategy),
+    mayBecomePointwise: /^HASH\[/.test(input.ship_strategy),
   };
 }
 

@@ -101,7 +101,8 @@ function edgesOf(graph: StreamGraphFacts, { head, nodes }: Chain, hashes: Readon
       if (consumerVertexId === undefined) return [];
       const first = edges.slice(0, index).find((earlier) => sharesOutput(graph, earlier, edge)) ?? edge;
       const datasetId = derivedDataSetId(producerVertexId, javaHash(first.edgeId));
-      return [{ producerVertexId, consumerVertexId, datasetId, distribution: distributionOf(edge) }];
+      const distribution = distributionOf(edge);
+      return [{ producerVertexId, consumerVertexId, datasetId, distribution, mayBecomePointwise: isOfSqlHash(edge) }];
     });
   });
 }
@@ -129,6 +130,10 @@ function asRun({ partitioner }: StreamEdgeFacts): string {
 function distributionOf(edge: StreamEdgeFacts): Distribution {
   if (asRun(edge) === 'BroadcastPartitioner') return 'BROADCAST';
   return /^(Rescale|Forward)Partitioner$/.test(asRun(edge)) ? 'POINTWISE' : 'ALL_TO_ALL';
+}
+
+function isOfSqlHash({ partitioner }: StreamEdgeFacts): boolean {
+  return partitioner === 'BinaryHashPartitioner';
 }
 
 /** String.hashCode of Java. */

@@ -2,8 +2,10 @@
 // which partitions a JobMaster had given up.
 import { describe, expect, it } from 'vitest';
 import type { FlinkJob } from '../../../src/model/flink-job.ts';
-import type { JobEvent } from '../../../src/model/job-events.ts';
+import type { ExecutionVertexFinished, JobEvent, JobVertexInitialized } from '../../../src/model/job-events.ts';
+import type { Distribution } from '../../../src/model/job-graph.ts';
 import type { LogRecord } from '../../../src/model/job-log.ts';
+import type { FinishedTask } from '../../../src/replay/flink-evidence.ts';
 import { planFlinkRecovery } from '../../../src/replay/flink-recovery.ts';
 import { type FlinkReplay, replayFlink } from '../../../src/replay/flink-replay.ts';
 import { allSurvive } from '../../../src/replay/survivors.ts';
@@ -68,13 +70,14 @@ const reset = (vertexId: string, ...subtasks: number[]): JobEvent => ({
   subtasks,
 });
 
-async function replayed(...events: JobEvent[]): Promise<FlinkReplay> {
-  async function* records(): AsyncGenerator<LogRecord> {
-    for (const [sequence, event] of events.entries()) {
-      yield { sequence, timeMicros: null, epoch: null, segment: 'events.0', offset: sequence, bytes: 1, event };
-    }
+async function* recordsOf(events: readonly JobEvent[]): AsyncGenerator<LogRecord> {
+  for (const [sequence, event] of events.entries()) {
+    yield { sequence, timeMicros: null, epoch: null, segment: 'events.0', offset: sequence, bytes: 1, event };
   }
-  return replayFlink(records(), { job });
+}
+
+async function replayed(...events: JobEvent[]): Promise<FlinkReplay> {
+  return replayFlink(recordsOf(events), { job });
 }
 
 const dropped = ({ droppedEvents }: FlinkReplay) => droppedEvents.map((event) => event.sequence);
@@ -153,6 +156,111 @@ describe('partitions given up', () => {
       ['b', 1, 'finish-not-durable'],
     ]);
     expect(plan.verdict).toBe('restart-from-scratch');
+  });
+});
+
+describe('what happened and was not read', () => {
+  const sink = 'c'.repeat(32);
+  const toSink = 'f'.repeat(32);
+  const longer: FlinkJob = {
+    ...job,
+    vertices: [...job.vertices, { id: sink, name: 'sink', parallelism: null, coordinators: [] }],
+    edges: [...job.edges, { producerVertexId: map, consumerVertexId: sink, datasetId: toSink, distribution: null }],
+  };
+  const initSink: JobEvent = {
+    ...(init(src, 1) as JobVertexInitialized),
+    vertexId: sink,
+    inputs: [{ datasetId: toSink, ranges: [{ partitions: [0, 1], subpartitions: [0, 0] }] }],
+  };
+  const read = [init(src, 2), finish(src, 0, [src]), finish(src, 1, [src]), init(map, 2)];
+  const given = [`${data}#0`, `${data}#1`];
+
+  /** `unread` lie behind all that was read. */
+  async function released(unread: readonly JobEvent[], finishedNow: readonly FinishedTask[] = [], of = longer) {
+    async function* behind() {
+      for (const event of unread) yield { after: read.length, event };
+    }
+    const result = await replayFlink(recordsOf(read), { job: of, unread: behind(), finishedNow });
+    expect(result.recorded.vertices.get(map)?.tasks.map(({ state }) => state)).toEqual(['CREATED', 'CREATED']);
+    return [...result.graph.released].sort();
+  }
+
+  it('had released what it read', async () => {
+    expect(await released([finish(map, 0, []), finish(map, 1, [])])).toEqual(given);
+    expect(await released([finish(map, 0, [])])).toEqual([]);
+  });
+
+  it('is followed from what proves it: a task that finished had its inputs', async () => {
+    expect(await released([initSink, finish(sink, 0, [])])).toEqual([...given, `${toSink}#0`, `${toSink}#1`]);
+  });
+
+  it('is followed from a vertex that was initialized when its inputs were whole', async () => {
+    expect(await released([initSink])).toEqual(given);
+    const fixed = { ...longer, vertices: longer.vertices.map((vertex) => ({ ...vertex, parallelism: 1 })) };
+    expect(await released([initSink], [], fixed)).toEqual([]);
+  });
+
+  it('is told by a running cluster', async () => {
+    const tasks = [0, 1].map((subtask) => ({ vertexId: map, subtask }));
+    expect(await released([], tasks)).toEqual(given);
+    expect(await released([], tasks.slice(1))).toEqual([]);
+  });
+});
+
+describe('snapshots of the ShuffleMaster and of coordinators', () => {
+  const shuffle = (subtask: number, bytes: number, incremental: boolean): JobEvent => {
+    const event = finish(src, subtask, [src]) as ExecutionVertexFinished;
+    const coordinators = [{ operatorId: src, bytes }];
+    return {
+      ...event,
+      flink: { executionGraphId: 'g1', snapshot: { coordinators, shuffleMaster: { bytes, incremental } } },
+    };
+  };
+
+  it('a full one replaces, an incremental one adds', async () => {
+    const master = async (...events: JobEvent[]) => (await replayed(init(src, 4), ...events)).graph.shuffleMaster;
+    expect(await master(finish(src, 0, null))).toBeNull();
+    expect(await master(shuffle(0, 80, false), shuffle(1, 90, false))).toEqual({ bytes: 90, incremental: false });
+    expect(await master(shuffle(0, 80, false), shuffle(1, 5, true), shuffle(2, 6, true))).toEqual({
+      bytes: 91,
+      incremental: true,
+    });
+    expect(await master(shuffle(0, 5, true), shuffle(1, 80, false))).toEqual({ bytes: 80, incremental: false });
+  });
+
+  it('the last one in the order of the replay counts, not the last one written', async () => {
+    const { graph } = await replayed(init(src, 2), shuffle(0, 1, false), shuffle(1, 2, false), shuffle(0, 3, false));
+    expect(graph.vertices.get(src)?.coordinator?.operators.get(src)?.bytes).toBe(2);
+    expect(graph.shuffleMaster?.bytes).toBe(2);
+  });
+
+  it('what was reset or is dropped counts no more', async () => {
+    const { graph } = await replayed(init(src, 2), shuffle(0, 1, false), shuffle(1, 2, false), reset(src, 1));
+    expect(graph.shuffleMaster?.bytes).toBe(1);
+  });
+});
+
+describe('inputs', () => {
+  it('of an all-to-all edge are whole, also where a task reads a part', async () => {
+    const ranges = [0, 1].map((index) => ({ partitions: [index, index] as const, subpartitions: [0, 1] as const }));
+    const partly: JobEvent = { ...(init(map, 2) as JobVertexInitialized), inputs: [{ datasetId: data, ranges }] };
+    const as = (distribution: Distribution) => ({
+      ...job,
+      edges: job.edges.map((edge) => ({ ...edge, distribution })),
+    });
+    const events = [init(src, 2), finish(src, 0, [src]), finish(src, 1, [src]), partly, finish(map, 0, [])];
+    const rerun = async (of: FlinkJob) => {
+      const result = await replayFlink(recordsOf(events), { job: of });
+      const survivors = {
+        ...allSurvive(),
+        has: ({ partitionIndex }: { partitionIndex: number }) => partitionIndex === 0,
+      };
+      const plan = planFlinkRecovery(result, survivors, { failure: null, snapshotMinPause: null });
+      return plan.rerun.map(({ vertexId, subtask }) => `${vertexId[0]}${subtask}`);
+    };
+    // The lost partition 1 takes its reader along, which by its ranges reads partition 0 alone.
+    expect(await rerun(as('ALL_TO_ALL'))).toEqual(['a1', 'b0']);
+    expect(await rerun(as('POINTWISE'))).toEqual(['a1']);
   });
 });
 

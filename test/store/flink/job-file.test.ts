@@ -10,7 +10,7 @@ import { allFailovers, printedJob } from '../../support/flink-capture.ts';
 const captures = allFailovers().filter((failover) => failover.suffix === '');
 
 function shape({ jobId, vertices, edges }: FlinkJob): unknown {
-  const plain = (edge: FlinkJob['edges'][number]) => ({
+  const plain = ({ mayBecomePointwise: _, ...edge }: FlinkJob['edges'][number]) => ({
     ...edge,
     distribution: edge.distribution === 'BROADCAST' ? 'ALL_TO_ALL' : edge.distribution,
   });
