@@ -110,7 +110,8 @@ function shuffleMasterOf(kept: readonly FinishedStep[]): ShuffleMasterState | nu
   const lastFull = snapshots.findLastIndex(({ incremental }) => !incremental);
   const restored = snapshots.slice(Math.max(0, lastFull));
   const bytes = restored.reduce((sum, snapshot) => sum + snapshot.bytes, 0);
-  return restored.length === 0 ? null : { bytes, incremental: restored.some(({ incremental }) => incremental) };
+  const incremental = restored.some((snapshot) => snapshot.incremental);
+  return restored.length === 0 ? null : { bytes, incremental, placements: new Map() };
 }
 
 /** A copy in which attempts that had not finished count from 0 again, as in a new execution graph. */
