@@ -20,6 +20,7 @@ export async function deleteRunFiles(run: EndedRun): Promise<void> {
   await rm(run.folder.workers, { recursive: true, force: true });
   await rm(run.folder.functions, { recursive: true, force: true });
   await removeMasterFile(run.folder.masterFile);
+  await rm(run.folder.processesFile, { force: true });
   await removeHalfWritten(run.folder.root);
   await syncFolder(run.folder.root);
 }

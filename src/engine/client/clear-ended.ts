@@ -1,6 +1,5 @@
 // Clears away what a job that has ended still keeps: its last JobMaster was killed after it had recorded the end and
 // before it had cleaned up, and nobody else will. Store, logs and outputs stay (run-files.ts).
-import { rm } from 'node:fs/promises';
 import type { JobGraph } from '../../model/job-graph.ts';
 import { latestGeneration } from '../../store/generation.ts';
 import { type JobFolder, workerFolder } from '../../store/job-folder.ts';
@@ -14,7 +13,6 @@ import { workerClaims } from '../task-manager/worker-claim.ts';
 export async function clearEnded(folder: JobFolder, jobGraph: JobGraph, jobId: string): Promise<void> {
   await endOrphans(folder);
   await deleteRunFiles({ folder, jobGraph, jobId });
-  await rm(folder.processesFile, { force: true });
 }
 
 /** Workers that outlived their JobMaster would wait for another one. */
