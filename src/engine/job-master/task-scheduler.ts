@@ -89,7 +89,8 @@ export class TaskScheduler {
     const { epoch } = deployment;
     tracker.produced(worker.workerId, { attempt: execution.attempt, epoch }, result.partitions, result.parts);
     const deltas = finishDeltas(this.#jobGraph, vertex, parallelism, execution.subtask);
-    for (const delta of [...deltas, ...this.#sources.finished(execution)]) void recorder.record(delta);
+    this.#sources.finished(execution);
+    for (const delta of [...deltas, ...this.#sources.changes(vertex.id)]) void recorder.record(delta);
     const { partitions, parts, metrics } = result;
     const { workerId } = worker;
     const outcome = { partitions, parts, metrics };

@@ -79,9 +79,14 @@ export class SourceCoordinator {
     void this.#answerAll();
   }
 
-  /** The attempt has a result: what is to be recorded in the batch of its finish. */
-  finished({ subtask }: ExecutionRef): CoordinatorSnapshot {
-    return this.#event(this.#ledger.finish(subtask));
+  /** The attempt has a result. */
+  finished({ subtask }: ExecutionRef): void {
+    this.#ledger.finish(subtask);
+  }
+
+  /** What changed since its last snapshot, to be recorded in one batch with the finishes that it is about. */
+  changes(): CoordinatorSnapshot {
+    return this.#event(this.#ledger.changes());
   }
 
   reset(subtasks: ReadonlySet<number>): void {

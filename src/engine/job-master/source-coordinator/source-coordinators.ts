@@ -59,9 +59,14 @@ export class SourceCoordinators {
     for (const coordinator of this.#coordinatorsOf(execution.vertexId).values()) coordinator.attemptEnded(execution);
   }
 
-  /** What is to be recorded in the batch of the attempt's finish. */
-  finished(execution: ExecutionRef): CoordinatorSnapshot[] {
-    return [...this.#coordinatorsOf(execution.vertexId).values()].map((coordinator) => coordinator.finished(execution));
+  /** The attempt has a result. */
+  finished(execution: ExecutionRef): void {
+    for (const coordinator of this.#coordinatorsOf(execution.vertexId).values()) coordinator.finished(execution);
+  }
+
+  /** What changed since the last snapshots, to be recorded in one batch with the finishes that it is about. */
+  changes(vertexId: string): CoordinatorSnapshot[] {
+    return [...this.#coordinatorsOf(vertexId).values()].map((coordinator) => coordinator.changes());
   }
 
   reset(vertexId: string, subtasks: readonly number[]): void {

@@ -23,6 +23,7 @@ export class SplitLedger {
   #recordedSplits = 0;
   #recordedState: string | null = null;
   readonly #unrecorded = new Map<number, number>();
+  readonly #unrecordedDone = new Set<number>();
 
   /** A ledger that goes on from what was recorded: whatever is not done is in the pool. */
   static recovered(recorded: OperatorCoordinatorState): SplitLedger {
@@ -85,14 +86,24 @@ export class SplitLedger {
     this.#takeBack((_, reader) => subtasks.has(reader));
   }
 
-  /** The subtask's attempt has a result: its splits are done. Gives what changed since the last snapshot. */
-  finish(subtask: number): LedgerSnapshot {
-    const finished: number[] = [];
+  /** The subtask's attempt has a result: its splits are done. */
+  finish(subtask: number): void {
     for (const [index, reader] of this.#readers) {
-      if (reader === subtask && !this.#done.has(index)) finished.push(index);
+      if (reader !== subtask || this.#done.has(index)) continue;
+      this.#done.add(index);
+      this.#unrecordedDone.add(index);
     }
-    for (const index of finished) this.#done.add(index);
-    return { ...this.#changes(), finished };
+  }
+
+  /** What changed since the last snapshot. */
+  changes(): LedgerSnapshot {
+    const from = this.#recordedSplits;
+    const splits = this.#splits.slice(from).map((split, at) => ({ index: from + at, split }));
+    const state = this.#state === this.#recordedState ? null : this.#state;
+    const assigned = [...this.#unrecorded].flat();
+    const finished = [...this.#unrecordedDone];
+    this.#recorded();
+    return { incremental: true, assigned, finished, enumerator: { splits, state } };
   }
 
   /** All of it, for a cut: what is being read is nobody's, since no successor would know the attempt. */
@@ -105,19 +116,11 @@ export class SplitLedger {
     return { incremental: false, assigned, finished, enumerator: { splits, state: this.#state } };
   }
 
-  #changes(): Omit<LedgerSnapshot, 'finished'> {
-    const from = this.#recordedSplits;
-    const splits = this.#splits.slice(from).map((split, at) => ({ index: from + at, split }));
-    const state = this.#state === this.#recordedState ? null : this.#state;
-    const assigned = [...this.#unrecorded].flat();
-    this.#recorded();
-    return { incremental: true, assigned, enumerator: { splits, state } };
-  }
-
   #recorded(): void {
     this.#recordedSplits = this.#splits.length;
     this.#recordedState = this.#state;
     this.#unrecorded.clear();
+    this.#unrecordedDone.clear();
   }
 
   #takeBack(isTaken: (index: number, reader: number) => boolean): void {
@@ -125,6 +128,7 @@ export class SplitLedger {
     for (const index of back) {
       this.#readers.delete(index);
       this.#unrecorded.delete(index);
+      this.#unrecordedDone.delete(index);
       this.#done.delete(index);
     }
     this.#pool = [...this.#pool, ...back].sort((a, b) => a - b);

@@ -118,7 +118,8 @@ export class SourceSimulation {
   #finish(task: Task): void {
     task.state = 'finished';
     const execution = this.#executionOf(task);
-    if (this.#coordinator) this.#record(this.#coordinator.finished(execution));
+    this.#coordinator?.finished(execution);
+    if (this.#coordinator) this.#record(this.#coordinator.changes());
     this.#lost.delete(partOf(task));
     this.#record(finished('scan', task.subtask, { attempt: task.attempt, epoch: this.#epoch, parts: [partOf(task)] }));
   }
