@@ -97,6 +97,11 @@ export interface ExecutionVertexFinished {
   readonly partitions: readonly ProducedPartition[];
   readonly parts: readonly StagedPart[];
   readonly metrics: TaskMetrics;
+  /**
+   * Coordinators (operator ids) whose state behind this finish is not recorded yet; absent: none. Until a snapshot of
+   * each says which of the task's splits are done, a recovery drops the finish.
+   */
+  readonly awaitsSnapshotsOf?: readonly string[];
   /** Only in Flink stores. */
   readonly flink?: FlinkFinish;
 }

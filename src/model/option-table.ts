@@ -30,7 +30,7 @@ export const optionTable = {
   'execution.batch.job-recovery.snapshot.min-pause': option(
     duration,
     '0 ms',
-    'Taken from Flink configurations without effect: coordinator state is recorded with every finish, at no extra sync.',
+    'Least time between two records of how far the sources are; a recovery drops what a source finished since the last.',
   ),
   'execution.batch.job-recovery.previous-worker.recovery.timeout': option(
     duration,

@@ -3,7 +3,12 @@
 // addSplitsBack); a split is never counted as handed out to a task that has to start over.
 import type { CoordinatorSnapshot } from '../model/job-events.ts';
 import type { FoundSplit } from '../model/job-graph.ts';
-import type { CoordinatorState, ExecutionGraph, OperatorCoordinatorState } from './execution-graph.ts';
+import type {
+  CoordinatorState,
+  ExecutionGraph,
+  ExecutionJobVertex,
+  OperatorCoordinatorState,
+} from './execution-graph.ts';
 
 const bytesPerNumber = 4;
 
@@ -21,11 +26,22 @@ export function applyCoordinatorSnapshot(graph: ExecutionGraph, event: Coordinat
   for (const split of event.finished) {
     if (!operator.finished.has(split)) operator.bytes += bytesPerNumber;
     operator.finished.add(split);
+    settleFinish(vertex, operator, split);
   }
   applyEnumerator(operator, event);
   operator.supportsBatchSnapshot = event.supportsBatchSnapshot;
   vertex.coordinator.supportsBatchSnapshot = supportOf(vertex.coordinator);
   return null;
+}
+
+/** The finish of the task that read the split is covered, as far as this coordinator goes. */
+function settleFinish(vertex: ExecutionJobVertex, operator: OperatorCoordinatorState, split: number): void {
+  const subtask = operator.assigned.get(split);
+  const awaited = subtask === undefined ? undefined : vertex.awaitingSnapshots.get(subtask);
+  if (subtask === undefined || awaited === undefined) return;
+  const left = awaited.filter((operatorId) => operatorId !== operator.operatorId);
+  if (left.length > 0) vertex.awaitingSnapshots.set(subtask, left);
+  else vertex.awaitingSnapshots.delete(subtask);
 }
 
 function operatorFor(coordinator: CoordinatorState, event: CoordinatorSnapshot): OperatorCoordinatorState {

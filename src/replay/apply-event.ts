@@ -171,6 +171,7 @@ function createJobVertex(
     outputs: known.outputs ?? null,
     tasks: [],
     coordinator: null,
+    awaitingSnapshots: new Map(),
   };
 }
 
@@ -188,6 +189,7 @@ function applyInitialized(graph: ExecutionGraph, sequence: number, event: JobVer
   graph.vertices.set(event.vertexId, vertex);
   if (vertex.parallelism !== event.parallelism) {
     vertex.tasks = Array.from({ length: event.parallelism }, (_, subtask) => createExecutionVertex(subtask));
+    vertex.awaitingSnapshots.clear();
   }
   vertex.parallelism = event.parallelism;
   vertex.maxParallelism = event.maxParallelism;
@@ -202,6 +204,7 @@ function applyFinished(graph: ExecutionGraph, sequence: number, event: Execution
   if (vertex === undefined || task === undefined) return finishWithoutInit(vertex, event);
   const twice = isLegal('finish', task.state) ? null : finishTwice(vertex, task);
   finishTask(task, sequence, event);
+  if (event.awaitsSnapshotsOf !== undefined) vertex.awaitingSnapshots.set(event.subtask, event.awaitsSnapshotsOf);
   for (const { datasetId, partitionIndex } of event.partitions) {
     if (graph.released.size > 0) graph.released.delete(partitionKey(datasetId, partitionIndex));
   }
@@ -249,6 +252,7 @@ function resetTasks(graph: ExecutionGraph, event: ResetTasks): ApplyFinding | nu
     const task = vertex?.tasks[subtask];
     if (task === undefined) unknown.push(subtask);
     else resetTask(graph, task);
+    vertex?.awaitingSnapshots.delete(subtask);
   }
   if (vertex?.coordinator) returnSplits(vertex.coordinator, new Set(event.subtasks));
   if (unknown.length === 0 && vertex !== undefined) return null;

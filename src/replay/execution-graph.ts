@@ -73,6 +73,8 @@ export interface ExecutionJobVertex {
   readonly outputs: readonly IntermediateDataSetId[] | null;
   tasks: ExecutionVertex[];
   coordinator: CoordinatorState | null;
+  /** Finished subtask → its coordinators (operator ids) that no snapshot covers yet: a recovery drops the finish. */
+  awaitingSnapshots: Map<number, readonly string[]>;
 }
 
 export interface ExecutionEdge {

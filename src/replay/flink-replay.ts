@@ -172,6 +172,7 @@ function emptyVertex(id: string, name: string | null, index: number): ExecutionJ
     outputs: null,
     tasks: [],
     coordinator: null,
+    awaitingSnapshots: new Map(),
   };
 }
 

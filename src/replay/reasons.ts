@@ -2,7 +2,7 @@
 // is not.
 import { formatPartitionId } from '../model/ids.ts';
 import type { StagedPart } from '../model/job-events.ts';
-import type { ExecutionJobVertex } from './execution-graph.ts';
+import type { ExecutionJobVertex, ExecutionVertex } from './execution-graph.ts';
 import { vertexLabel } from './execution-graph.ts';
 import type { PlannedPartition, Reason, ReasonCause, ReasonCode } from './recovery-plan.ts';
 
@@ -34,6 +34,13 @@ export function lostSourceReason(vertex: ExecutionJobVertex): Reason {
     `the source coordinator of ${label} has no batch snapshot and ${unfinished} of its ${vertex.tasks.length} tasks ` +
     'had not finished, so all of them start over';
   return { code: 'source-without-batch-snapshot', message, because: { kind: 'vertex', id: vertex.id } };
+}
+
+export function notDurableReason(vertex: ExecutionJobVertex, task: ExecutionVertex): Reason {
+  const message =
+    `finished behind the last snapshot of the source coordinator of ${vertexLabel(vertex)}, so which splits it had ` +
+    'read is not recorded';
+  return { code: 'finish-not-durable', message, because: { kind: 'event', id: String(task.finishedSequence) } };
 }
 
 export function downstreamReason(producer: ExecutionJobVertex, subtask: number, runsAgain: boolean): Reason {

@@ -82,6 +82,8 @@ export interface TaskFacts {
   readonly vertexFinished: boolean;
   /** All staged sink parts of the task are there. */
   readonly partsThere: boolean;
+  /** Its coordinators live, or their recorded state says which of its splits are done. */
+  readonly durable: boolean;
 }
 
 export type TaskDecision =
@@ -97,33 +99,40 @@ export const taskCases: readonly DecisionRow<TaskFacts, TaskDecision>[] = [
     decision: { outcome: 'pending' },
   },
   {
+    // The coordinator that knew which splits it had read is gone, and no snapshot says so: those splits are handed out
+    // again, and its rows must not count twice.
+    label: 'finished-behind-the-last-snapshot',
+    when: { finished: true, durable: false },
+    decision: { outcome: 'rerun', code: 'finish-not-durable' },
+  },
+  {
     // A source that cannot say which splits it had handed out starts over whole, unless all of it has finished.
     label: 'unfinished-source-without-snapshot',
-    when: { finished: true, coordinatorLost: true, vertexFinished: false },
+    when: { finished: true, durable: true, coordinatorLost: true, vertexFinished: false },
     decision: { outcome: 'rerun', code: 'source-without-batch-snapshot' },
   },
   {
     // All its splits are read, so the lost coordinator is not asked again, as long as none of its tasks restarts.
     label: 'finished-source-without-snapshot',
-    when: { finished: true, coordinatorLost: true, vertexFinished: true, partsThere: true },
+    when: { finished: true, durable: true, coordinatorLost: true, vertexFinished: true, partsThere: true },
     decision: { outcome: 'kept' },
   },
   {
     // As above, and a sink part of this task is gone: it restarts, and takes its vertex along (spread-cases).
     label: 'finished-source-without-snapshot-or-part',
-    when: { finished: true, coordinatorLost: true, vertexFinished: true, partsThere: false },
+    when: { finished: true, durable: true, coordinatorLost: true, vertexFinished: true, partsThere: false },
     decision: { outcome: 'rerun', code: 'staged-part-missing' },
   },
   {
     // Its staged rows are output that nothing has committed yet; without them the sink would miss rows.
     label: 'staged-part-lost',
-    when: { finished: true, coordinatorLost: false, partsThere: false },
+    when: { finished: true, durable: true, coordinatorLost: false, partsThere: false },
     decision: { outcome: 'rerun', code: 'staged-part-missing' },
   },
   {
     // Finished, with nothing lost.
     label: 'finished',
-    when: { finished: true, coordinatorLost: false, partsThere: true },
+    when: { finished: true, durable: true, coordinatorLost: false, partsThere: true },
     decision: { outcome: 'kept' },
   },
 ];

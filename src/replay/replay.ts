@@ -1,9 +1,9 @@
 // replay: folds a log into an ExecutionGraph. Deterministic, and a fold in the strict sense: replaying a prefix and then
 // the rest onto its graph gives what replaying all gives (design: "Invariants", 5).
-import type { JobVertexId } from '../model/ids.ts';
 import type { Finding, LogRecord } from '../model/job-log.ts';
 import { applyEvent } from './apply-event.ts';
 import type { Bound } from './bound.ts';
+import { type DroppedEvent, droppedFinishes } from './dropped-finishes.ts';
 import type { ExecutionGraph } from './execution-graph.ts';
 import { createExecutionGraph } from './execution-graph.ts';
 
@@ -16,13 +16,7 @@ export interface ReplayOptions {
   readonly graph?: ExecutionGraph;
 }
 
-/** Recorded progress that a recovery gives up although the store holds it. None in jobrec's own stores. */
-export interface DroppedEvent {
-  readonly sequence: number;
-  readonly vertexId: JobVertexId;
-  readonly subtask: number;
-  readonly reason: string;
-}
+export type { DroppedEvent };
 
 export interface ReplayResult {
   readonly graph: ExecutionGraph;
@@ -47,7 +41,7 @@ export async function replay(records: AsyncIterable<LogRecord>, options: ReplayO
     options.onRecord?.(record);
     if (record.sequence === until) break;
   }
-  return { graph, findings, last, droppedEvents: [] };
+  return { graph, findings, last, droppedEvents: droppedFinishes(graph) };
 }
 
 function located(found: Pick<Finding, 'code' | 'severity' | 'message'>, record: LogRecord): Finding {

@@ -8,6 +8,7 @@ import type { ReaderGroup, Readers } from './reader-groups.ts';
 import {
   downstreamReason,
   lostSourceReason,
+  notDurableReason,
   partitionReason,
   stagedPartReason,
   taskLabel,
@@ -76,12 +77,16 @@ function seed(spread: Spread, vertex: ExecutionJobVertex): void {
       coordinatorLost,
       vertexFinished,
       partsThere: missingPart === undefined,
+      durable: isDurable(spread, vertex, task.subtask),
     });
     if (decision.outcome === 'pending') continue;
     const reasons = lostPartitions(spread, vertex, task);
     if (missingPart !== undefined) reasons.push(stagedPartReason(missingPart));
     if (decision.outcome === 'rerun' && decision.code === 'source-without-batch-snapshot') {
       reasons.push(lostSourceReason(vertex));
+    }
+    if (decision.outcome === 'rerun' && decision.code === 'finish-not-durable') {
+      reasons.push(notDurableReason(vertex, task));
     }
     if (reasons.length > 0) join(spread, { vertex, task }, reasons);
   }
@@ -90,6 +95,10 @@ function seed(spread: Spread, vertex: ExecutionJobVertex): void {
 /** One that gives no snapshots and does not live: what it had handed out is not known any more. */
 function isCoordinatorLost({ survivors }: Spread, vertex: ExecutionJobVertex): boolean {
   return vertex.coordinator?.supportsBatchSnapshot === false && survivors.coordinatorLives?.(vertex.id) !== true;
+}
+
+function isDurable({ survivors }: Spread, vertex: ExecutionJobVertex, subtask: number): boolean {
+  return !vertex.awaitingSnapshots.has(subtask) || survivors.coordinatorLives?.(vertex.id) === true;
 }
 
 function lostPartitions(spread: Spread, vertex: ExecutionJobVertex, task: ExecutionVertex): Reason[] {

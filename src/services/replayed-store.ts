@@ -3,6 +3,7 @@
 import { basename, dirname } from 'node:path';
 import type { Damage, Finding, JobLog, LogRecord, LogSnapshot, StoreSummary } from '../model/job-log.ts';
 import type { Bound } from '../replay/bound.ts';
+import { withoutDropped } from '../replay/dropped-finishes.ts';
 import type { ExecutionGraph } from '../replay/execution-graph.ts';
 import type { FinishedTask, UnreadEvent } from '../replay/flink-evidence.ts';
 import type { FlinkReplay } from '../replay/flink-replay.ts';
@@ -55,7 +56,7 @@ async function replayJobrecStore({ log }: OpenedStore, { until }: ReplayedStoreO
   const { graph, last, snapshot, findings, droppedEvents } = await replayLog(log, { until });
   const summary = await log.summary();
   return {
-    graph,
+    graph: withoutDropped(graph),
     recorded: graph,
     at: { sequence: graph.lastSequence, timeMicros: graph.lastTimeMicros },
     last,

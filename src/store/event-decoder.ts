@@ -174,6 +174,7 @@ function finished(vertexId: string, cells: Cells, tables: GraphTables): Executio
     partitions: producedPartitions(cells[5], tables),
     parts: stagedParts(cells[6]),
     metrics: metrics(cells[7]),
+    ...(cells.length > 8 ? { awaitsSnapshotsOf: list(cells[8]).map(text) } : {}),
   };
 }
 

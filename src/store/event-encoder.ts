@@ -109,7 +109,8 @@ function finishedCells(event: ExecutionVertexFinished, id: string | null, tables
   for (const part of event.parts) parts.push(part.sink, part.file, part.rows, part.bytes);
   const { recordsIn, recordsOut, bytesIn, bytesOut, durationMs } = event.metrics;
   const metrics = encodeNumberList([recordsIn, recordsOut, bytesIn, bytesOut, durationMs]);
-  return [id, event.subtask, event.attempt, event.epoch, event.workerId, partitions, parts, metrics];
+  const cells = [id, event.subtask, event.attempt, event.epoch, event.workerId, partitions, parts, metrics];
+  return event.awaitsSnapshotsOf === undefined ? cells : [...cells, event.awaitsSnapshotsOf];
 }
 
 function enumeratorCells({ splits, state }: EnumeratorSnapshot): unknown[] {

@@ -4,8 +4,10 @@
 import { access, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { replay } from '../../src/replay/replay.ts';
 import { openDatabase, quoteLiteral } from '../../src/sql/duckdb.ts';
-import { eventually, kill, type Processes, readProcesses, runJson } from './cli.ts';
+import { openJobLog } from '../../src/store/open-log.ts';
+import { eventually, kill, type Processes, readProcesses } from './cli.ts';
 
 export interface GatedJob {
   readonly folder: string;
@@ -19,6 +21,8 @@ export interface GatedJob {
 export interface GatedJobOptions {
   readonly stages: number;
   readonly rows?: number;
+  /** Files that the first stage reads, one a task. Default 2. */
+  readonly files?: number;
   /** Tasks of each stage behind the first. Default 2; `null`: decided when it runs. */
   readonly parallelism?: number | null;
   /** Text in each row, to make partitions large. */
@@ -34,8 +38,9 @@ export async function createGatedJob(options: GatedJobOptions): Promise<GatedJob
   const rows = options.rows ?? 200;
   await mkdir(join(folder, 'data'));
   await mkdir(join(folder, 'gates'));
-  for (const file of [0, 1]) {
-    const lines = Array.from({ length: rows }, (_, id) => id).filter((id) => id % 2 === file);
+  const files = options.files ?? 2;
+  for (let file = 0; file < files; file += 1) {
+    const lines = Array.from({ length: rows }, (_, id) => id).filter((id) => id % files === file);
     await writeFile(join(folder, 'data', `${file}.csv`), `id,v\n${lines.map((id) => `${id},0`).join('\n')}\n`);
   }
   const { stages } = options;
@@ -89,15 +94,22 @@ export async function onlyJobFolder(job: GatedJob): Promise<string> {
   });
 }
 
-/** The job's folder, once its processes are listed and `finished` tasks have finished (and are in the store). */
-export async function jobFolderWith(job: GatedJob, finished: number): Promise<string> {
-  return eventually(`${finished} finished tasks`, async () => {
-    const [name] = await readdir(join(job.home, 'jobs')).catch(() => []);
-    const folder = join(job.home, 'jobs', name ?? '');
-    if (name === undefined || !(await readProcesses(folder))) return null;
-    const { jobs } = await runJson<{ jobs: { finished: number }[] }>(['jobs', '--home', job.home]);
-    return (jobs[0]?.finished ?? 0) >= finished ? folder : null;
+/** Waits until so many tasks have finished and that is in the store. */
+export async function finishedTasks(job: GatedJob, finished: number): Promise<void> {
+  const folder = await onlyJobFolder(job);
+  await eventually(`${finished} finished tasks`, async () => {
+    const log = await openJobLog(join(folder, 'job-events')).catch(() => null);
+    if (log === null) return null;
+    const { graph } = await replay(log.records());
+    const tasks = [...graph.vertices.values()].flatMap((vertex) => vertex.tasks);
+    return tasks.filter(({ state }) => state === 'FINISHED').length >= finished ? true : null;
   });
+}
+
+/** The job's folder, once so many tasks have finished. */
+export async function jobFolderWith(job: GatedJob, finished: number): Promise<string> {
+  await finishedTasks(job, finished);
+  return onlyJobFolder(job);
 }
 
 /** The sum and number of the rows that the sink holds: with every id once and `v` the number of stages, as expected. */

@@ -39,13 +39,14 @@ describe('decision tables', () => {
   it('task-cases', () => {
     const expected = (facts: TaskFacts): TaskDecision => {
       if (!facts.finished) return { outcome: 'pending' };
+      if (!facts.durable) return { outcome: 'rerun', code: 'finish-not-durable' };
       if (facts.coordinatorLost && !facts.vertexFinished)
         return { outcome: 'rerun', code: 'source-without-batch-snapshot' };
       return facts.partsThere ? { outcome: 'kept' } : { outcome: 'rerun', code: 'staged-part-missing' };
     };
     holdsTable(
       taskCases,
-      { finished: either, coordinatorLost: either, vertexFinished: either, partsThere: either },
+      { finished: either, coordinatorLost: either, vertexFinished: either, partsThere: either, durable: either },
       expected,
     );
   });

@@ -72,6 +72,7 @@ function startsOver(scenario: Scenario, rerun: ReadonlySet<string>, task: string
     outputs.some((partition) => isNeeded(scenario, partition) && isGone(scenario, partition)) ||
     outputs.some((partition) => readAgain(partition) && unreadable(partition)) ||
     scenario.partsLost.has(task) ||
+    (scenario.awaiting.has(task) && !scenario.living.has(nameOf(task))) ||
     (noSnapshot && siblings.some((sibling) => !scenario.finished.has(sibling))) ||
     (noSnapshot && siblings.some((sibling) => rerun.has(sibling))) ||
     producers.some((producer) => rerun.has(producer)) ||

@@ -34,6 +34,8 @@ export interface Scenario {
   readonly givenUp: ReadonlySet<string>;
   /** Tasks whose staged part is gone. */
   readonly partsLost: ReadonlySet<string>;
+  /** Finished tasks whose coordinators had no snapshot since. */
+  readonly awaiting: ReadonlySet<string>;
   readonly end: 'FINISHED' | 'FAILED' | 'commit' | null;
   readonly rules: RecoveryRules;
 }
@@ -70,6 +72,7 @@ export function randomScenario(seed: number): Scenario {
       initializesAfterRecovery: random.chance(0.7),
     },
     living: some(names, random.pick([0, 0, 0.5, 1])),
+    awaiting: some([...done], random.pick([0, 0, 0.2, 0.6])),
   };
 }
 
@@ -187,7 +190,8 @@ function finishOf(scenario: Scenario, task: string): JobEvent {
   const outputs = new Set(
     scenario.edges.filter((edge) => edge.from === name).map((edge) => datasetId(name, edge.exchange)),
   );
-  return finished(name, Number(subtask), { outputs: [...outputs], parts: [task] });
+  const event = finished(name, Number(subtask), { outputs: [...outputs], parts: [task] });
+  return scenario.awaiting.has(task) ? { ...event, awaitsSnapshotsOf: ['op'] } : event;
 }
 
 export function partitionRef(partition: string): { datasetId: string; partitionIndex: number } {

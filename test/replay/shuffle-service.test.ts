@@ -125,7 +125,7 @@ describe('recovery with a shuffle service and the oracle', { timeout: 60_000 }, 
 
 /** A random job whose partitions are at the service; some finishes are unplaced, any worker may be lost. */
 function shuffleScenario(seed: number) {
-  const base = randomScenario(seed);
+  const base: Scenario = { ...randomScenario(seed), living: new Set<string>() };
   const random = seeded(seed + 1_000_000);
   const workers = ['w0', 'w1', 'w2'];
   const lostWorkers = workers.filter(() => random.chance(0.5));

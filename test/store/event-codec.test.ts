@@ -73,6 +73,11 @@ describe('round trip', () => {
     expect(decodeCells('coordinator-snapshot', [...before, [0, 'a', null, null, null], null]).kind).toBe('event');
   });
 
+  test('a finish that awaits snapshots of its coordinators', () => {
+    const awaiting = { ...finished(0), awaitsSnapshotsOf: ['feed', 'other'] };
+    expect(roundTrip([submitted, awaiting])[1]).toEqual(awaiting);
+  });
+
   test('a task that has nothing to read keeps its empty range', () => {
     const ranges: VertexInputInfo['ranges'] = [
       { partitions: [0, -1], subpartitions: [0, 0] },

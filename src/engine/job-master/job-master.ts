@@ -22,6 +22,7 @@ import { PartitionTracker } from './partition-tracker.ts';
 import { ProcessTable } from './process-table.ts';
 import { awaitWorkers, reportUnclaimed } from './reconciling.ts';
 import { jitterOf } from './restart-strategy.ts';
+import { SnapshotPacer } from './snapshot-pacer.ts';
 import { TaskScheduler } from './task-scheduler.ts';
 import { type RegisteredWorker, WorkerPool } from './worker-pool.ts';
 import { WorkerSupervisor } from './worker-supervisor.ts';
@@ -85,6 +86,7 @@ export class JobMaster {
       pool: this.#pool,
       tracker: this.#tracker,
       isConfigured: (workerId) => this.#supervisor.workerIds.includes(workerId),
+      beforeRelease: () => this.#scheduler.recordWaitingSnapshots(),
       onNotice: (message) => this.#clients.notice(message),
     });
     this.#scheduler = this.#createScheduler();
@@ -172,7 +174,7 @@ export class JobMaster {
     await awaitWorkers(this.#folder, this.#supervisor, this.#pool, this.#options.previousWorkerTimeoutMs);
     await reportUnclaimed(this.#folder, this.#supervisor, this.#tracker);
     this.#tracker.reportParts(await stagedFiles(this.#jobGraph, this.#mastership.jobId));
-    const plan = this.#scheduler.reconcile();
+    const plan = this.#scheduler.reconcile({ takesOver: true });
     this.#releaser.deleteUnwanted();
     const { epoch } = this.#mastership;
     const counts = { kept: plan.summary.kept, rerun: plan.summary.rerun };
@@ -211,6 +213,8 @@ export class JobMaster {
     const state = endRules[end.kind].records;
     if (state === null) return end;
     try {
+      // A clean stop loses nothing: the next JobMaster goes on with what this one's coordinators know.
+      if (state === 'SUSPENDED') this.#scheduler.recordWaitingSnapshots();
       if (this.#recorder.graph.state !== state) {
         await this.#recorder.record({ type: 'job-status-changed', state, reason: end.reason });
       }
@@ -238,6 +242,7 @@ export class JobMaster {
       pool: this.#pool,
       tracker: this.#tracker,
       releaser: this.#releaser,
+      pacer: new SnapshotPacer(this.#options.snapshotMinPauseMs),
       deployment: {
         folder: this.#folder,
         graph,
@@ -272,7 +277,7 @@ export class JobMaster {
 
   /** A worker that comes back in the middle of the run may have lost partitions that are still needed. */
   #reconcileReturned(workerId: string): void {
-    const plan = this.#scheduler.reconcile();
+    const plan = this.#scheduler.reconcile({ takesOver: false });
     if (plan.rerun.length === 0) return;
     const { kept, rerun } = plan.summary;
     const { epoch } = this.#mastership;

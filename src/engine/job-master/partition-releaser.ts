@@ -4,6 +4,7 @@
 import { messageOf } from '../../model/errors.ts';
 import { partitionKey, type WorkerId } from '../../model/ids.ts';
 import type { ExecutionGraph } from '../../replay/execution-graph.ts';
+import { holderOf } from '../../replay/partition-holder.ts';
 import { releasableAfter } from '../../replay/partition-release.ts';
 import { recordedTopology, type Topology } from '../../replay/topology.ts';
 import { type JobFolder, workerFolder } from '../../store/job-folder.ts';
@@ -24,6 +25,8 @@ export interface PartitionReleaserOptions {
   readonly tracker: PartitionTracker;
   /** Whether this run starts that worker; the folders of others belong to nobody. */
   readonly isConfigured: (workerId: WorkerId) => boolean;
+  /** Records what must be recorded first: nothing is given up that rests on a finish that a recovery would drop. */
+  readonly beforeRelease: () => void;
   readonly onNotice: (message: string) => void;
 }
 
@@ -41,6 +44,7 @@ export class PartitionReleaser {
     const { recorder, tracker } = this.#options;
     const partitions = releasableAfter(recorder.graph, this.#topology, vertexId, subtask);
     if (partitions.length === 0) return;
+    this.#options.beforeRelease();
     const copies = partitions.flatMap((partition) => tracker.copiesOf(partition));
     void recorder.record({ type: 'partitions-released', partitions }).then(
       () => this.#delete(copies),
@@ -86,7 +90,7 @@ function isWanted(graph: ExecutionGraph, held: HeldPartition): boolean {
   const producerId = graph.edges.find((edge) => edge.datasetId === datasetId)?.producerVertexId;
   const task = producerId === undefined ? undefined : graph.vertices.get(producerId)?.tasks[partitionIndex];
   if (task?.state !== 'FINISHED') return false;
-  return task.attempt === attempt && task.epoch === epoch && task.workerId === workerId;
+  return task.attempt === attempt && task.epoch === epoch && holderOf(graph, datasetId, task) === workerId;
 }
 
 function nameOf({ datasetId, partitionIndex, attempt, epoch }: HeldPartition): PartitionName {

@@ -12,11 +12,12 @@ import type { ExecutionRef, TaskFailure, TaskResult, VertexProgress } from '../p
 import { buildDeployment, type DeploymentContext } from './deployment.ts';
 import type { EventRecorder } from './event-recorder.ts';
 import type { FailureHistory } from './failure-history.ts';
+import { FinishRecorder } from './finish-recorder.ts';
 import type { PartitionReleaser } from './partition-releaser.ts';
 import type { PartitionTracker } from './partition-tracker.ts';
 import { decideRestart, type Jitter } from './restart-strategy.ts';
+import type { SnapshotPacer } from './snapshot-pacer.ts';
 import { SourceCoordinators } from './source-coordinator/source-coordinators.ts';
-import { finishDeltas } from './source-coordinator/static-splits.ts';
 import { initializableVertices, isWhollyFinished, readyTasks } from './task-readiness.ts';
 import { type AdaptiveOptions, initializationEvents } from './vertex-initializer.ts';
 import type { RegisteredWorker, WorkerPool } from './worker-pool.ts';
@@ -29,6 +30,7 @@ export interface TaskSchedulerOptions {
   readonly pool: WorkerPool;
   readonly tracker: PartitionTracker;
   readonly releaser: PartitionReleaser;
+  readonly pacer: SnapshotPacer;
   readonly deployment: DeploymentContext;
   readonly adaptive: AdaptiveOptions;
   readonly enumeratorTimeoutMs: number;
@@ -47,12 +49,24 @@ export class TaskScheduler {
   readonly #notBeforeMs = new Map<string, number>();
   readonly #losses = new Map<string, number>();
   readonly #sources: SourceCoordinators;
+  readonly #finishes: FinishRecorder;
   #active = false;
 
   constructor(options: TaskSchedulerOptions) {
     this.#options = options;
     this.#jobGraph = options.deployment.jobGraph;
     this.#sources = this.#createSources();
+    const { recorder, tracker, releaser, pacer, deployment } = options;
+    const { jobGraph, epoch } = deployment;
+    this.#finishes = new FinishRecorder({
+      recorder,
+      tracker,
+      releaser,
+      pacer,
+      sources: this.#sources,
+      jobGraph,
+      epoch,
+    });
   }
 
   start(): void {
@@ -83,22 +97,10 @@ export class TaskScheduler {
 
   taskFinished(worker: RegisteredWorker, execution: ExecutionRef, result: TaskResult): void {
     if (!this.#endAttempt(worker, execution)) return;
-    const { recorder, tracker, deployment, failures } = this.#options;
-    const vertex = this.#vertex(execution.vertexId);
-    const parallelism = recorder.graph.vertices.get(vertex.id)?.parallelism ?? 1;
-    const { epoch } = deployment;
-    tracker.produced(worker.workerId, { attempt: execution.attempt, epoch }, result.partitions, result.parts);
-    const deltas = finishDeltas(this.#jobGraph, vertex, parallelism, execution.subtask);
-    this.#sources.finished(execution);
-    for (const delta of [...deltas, ...this.#sources.changes(vertex.id)]) void recorder.record(delta);
-    const { partitions, parts, metrics } = result;
-    const { workerId } = worker;
-    const outcome = { partitions, parts, metrics };
-    const event = { type: 'execution-vertex-finished', ...execution, epoch, workerId, ...outcome } as const;
-    void recorder.record(event);
+    const { failures } = this.#options;
+    const event = this.#finishes.record(execution, worker.workerId, result);
     failures.add(event, Date.now());
     this.#losses.delete(taskKey(execution));
-    this.#options.releaser.taskFinished(execution.vertexId, execution.subtask);
     this.schedule();
   }
 
@@ -142,21 +144,29 @@ export class TaskScheduler {
     this.schedule();
   }
 
-  /** Compares what is recorded with what the workers hold, and resets what must run again. */
-  reconcile(): RecoveryPlan {
+  /**
+   * Compares what is recorded with what the workers hold, and resets what must run again. `takesOver`: the coordinators
+   * of the JobMaster before are gone, and only what is recorded of them counts.
+   */
+  reconcile({ takesOver }: { readonly takesOver: boolean }): RecoveryPlan {
     const { recorder, tracker } = this.#options;
     const survivors: Survivors = {
       has: (partition) => tracker.has(partition),
       partHas: (part) => tracker.partHas(part),
-      coordinatorLives: (vertexId) => this.#sources.lives(vertexId),
+      coordinatorLives: (vertexId) => !takesOver && this.#sources.lives(vertexId),
     };
     const plan = planRecovery(recorder.graph, survivors, jobrecRecoveryRules);
     for (const [vertexId, subtasks] of plan.reset) {
       void recorder.record({ type: 'execution-vertex-reset', vertexId, subtasks });
-      this.#sources.reset(vertexId, subtasks);
+      this.#finishes.reset(vertexId, subtasks);
     }
     this.#cancelConsumersOf(new Set(plan.reset.keys()));
     return plan;
+  }
+
+  /** Records the state of the sources that waits for `snapshot.min-pause`. */
+  recordWaitingSnapshots(): void {
+    this.#finishes.recordWaitingSnapshots();
   }
 
   progress(): VertexProgress[] {
@@ -220,7 +230,7 @@ export class TaskScheduler {
     if (this.#countLoss(partitionKey(partition.datasetId, partition.partitionIndex)) >= lossesMax) {
       return onFailed(`${label}: ${failure.message} (${lossesMax} times, though its producer ran again each time)`);
     }
-    const plan = this.reconcile();
+    const plan = this.reconcile({ takesOver: false });
     onNotice(`${label}: ${failure.message}; ${plan.rerun.length} finished task(s) run again`);
     this.schedule();
   }
@@ -254,7 +264,7 @@ export class TaskScheduler {
     }
     if (isLost) {
       this.#cancelVertices([vertexId], "canceled, because its source's enumerator starts over");
-      this.reconcile();
+      this.reconcile({ takesOver: false });
     }
     if (worker) this.#restartOrFail(execution, `${this.#vertex(vertexId).name}#${execution.subtask}`, message);
     if (isLost) this.#delayVertex(vertexId, this.#notBeforeMs.get(taskKey(execution)) ?? 0);

@@ -52,6 +52,7 @@ function releaser(sent: unknown[]) {
     pool: { workers: new Map([['w1', { connection } as unknown as RegisteredWorker]]) },
     tracker,
     isConfigured: () => true,
+    beforeRelease: () => recorded.push({ type: 'job-status-changed', state: 'RUNNING', reason: 'before' }),
     onNotice: () => {},
   });
   return { subject, tracker, recorded, acknowledgement: { resolve, reject } };
@@ -65,7 +66,10 @@ it('deletes only what is recorded and acknowledged', async () => {
   subject.taskFinished(vertexId('b'), 0);
   await turn();
   const partitions = [0, 1].map((partitionIndex) => ({ datasetId: data, partitionIndex }));
-  expect(recorded).toEqual([{ type: 'partitions-released', partitions }]);
+  expect(recorded).toEqual([
+    expect.objectContaining({ reason: 'before' }),
+    { type: 'partitions-released', partitions },
+  ]);
   expect(sent).toEqual([]);
   acknowledgement.resolve();
   await turn();

@@ -61,6 +61,7 @@ async function stage(run: SinkRun, contents: readonly string[]): Promise<Executi
     outputs: [],
     tasks,
     coordinator: null,
+    awaitingSnapshots: new Map(),
   });
   return graph;
 }

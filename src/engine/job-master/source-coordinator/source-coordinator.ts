@@ -84,6 +84,12 @@ export class SourceCoordinator {
     this.#ledger.finish(subtask);
   }
 
+  /** What the subtask has read and no snapshot says; nothing of an enumerator whose snapshots nobody could use. */
+  unrecordedOf({ subtask }: ExecutionRef): { readonly operatorId: string; readonly finished: readonly number[] } {
+    const finished = this.#supportsBatchSnapshot === true ? this.#ledger.unrecordedOf(subtask) : [];
+    return { operatorId: this.#options.operatorId, finished };
+  }
+
   /** What changed since its last snapshot, to be recorded in one batch with the finishes that it is about. */
   changes(): CoordinatorSnapshot {
     return this.#event(this.#ledger.changes());

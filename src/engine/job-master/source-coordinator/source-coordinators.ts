@@ -64,6 +64,12 @@ export class SourceCoordinators {
     for (const coordinator of this.#coordinatorsOf(execution.vertexId).values()) coordinator.finished(execution);
   }
 
+  /** What the finished attempt has read and no snapshot says, by coordinator. */
+  unrecorded(execution: ExecutionRef): { readonly operatorId: string; readonly finished: readonly number[] }[] {
+    const coordinators = [...this.#coordinatorsOf(execution.vertexId).values()];
+    return coordinators.map((coordinator) => coordinator.unrecordedOf(execution));
+  }
+
   /** What changed since the last snapshots, to be recorded in one batch with the finishes that it is about. */
   changes(vertexId: string): CoordinatorSnapshot[] {
     return [...this.#coordinatorsOf(vertexId).values()].map((coordinator) => coordinator.changes());

@@ -95,6 +95,11 @@ export class SplitLedger {
     }
   }
 
+  /** Splits that the subtask has read and that no snapshot has as done. */
+  unrecordedOf(subtask: number): number[] {
+    return [...this.#unrecordedDone].filter((index) => this.#readers.get(index) === subtask);
+  }
+
   /** What changed since the last snapshot. */
   changes(): LedgerSnapshot {
     const from = this.#recordedSplits;

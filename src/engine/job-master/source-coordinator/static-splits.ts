@@ -21,36 +21,36 @@ export function sourcesOf(graph: JobGraph, vertex: JobVertex): SourceSpec[] {
 
 /** The coordinator's full state when its vertex is initialized: nothing handed out yet. */
 export function initialSnapshots(graph: JobGraph, vertex: JobVertex): CoordinatorSnapshot[] {
-  return sourcesOf(graph, vertex).map((source) =>
-    snapshot(vertex, source, { incremental: false, splits: [], subtask: 0 }),
-  );
+  return sourcesOf(graph, vertex).map((source) => snapshot(vertex, source, { incremental: false, assigned: [] }));
 }
 
-/** What a finished task changes: its splits are handed out and done. Recorded in the batch of the finish. */
+/** What finished tasks change: their splits are handed out and done. */
 export function finishDeltas(
   graph: JobGraph,
   vertex: JobVertex,
   parallelism: number,
-  subtask: number,
+  subtasks: readonly number[],
 ): CoordinatorSnapshot[] {
   return sourcesOf(graph, vertex).map((source) => {
-    const splits = splitsOfSubtask(source, parallelism, subtask);
-    return snapshot(vertex, source, { incremental: true, splits, subtask });
+    const assigned = subtasks.flatMap((subtask) =>
+      splitsOfSubtask(source, parallelism, subtask).map((split) => [split, subtask] as const),
+    );
+    return snapshot(vertex, source, { incremental: true, assigned });
   });
 }
 
 function snapshot(
   vertex: JobVertex,
   source: SourceSpec,
-  change: { readonly incremental: boolean; readonly splits: readonly number[]; readonly subtask: number },
+  change: { readonly incremental: boolean; readonly assigned: readonly (readonly [number, number])[] },
 ): CoordinatorSnapshot {
   return {
     type: 'coordinator-snapshot',
     vertexId: vertex.id,
     operatorId: derivedId('source-coordinator', vertex.id, source.name),
     incremental: change.incremental,
-    assigned: change.splits.flatMap((split) => [split, change.subtask]),
-    finished: change.splits,
+    assigned: change.assigned.flat(),
+    finished: change.assigned.map(([split]) => split),
     supportsBatchSnapshot: true,
   };
 }
