@@ -9,7 +9,7 @@ export default defineConfig({
     reporters: ['verbose', './test/support/plain-reporter.ts'],
     fileParallelism: false,
     // A cluster, a job, up to two failovers, once more where it was void; each wait within has a limit of its own.
-    testTimeout: 300_000,
+    testTimeout: 600_000,
     hookTimeout: 60_000,
   },
 });

@@ -3,6 +3,8 @@
 // one would meet it), and, where all of it would leave a job that never schedules again, before the finish that makes it
 // so. A state that the job really was in. Spec: docs/flink.md "Repair".
 import type { Finding } from '../model/job-log.ts';
+import { eventsThatGoOn } from '../replay/flink-hang.ts';
+import { type FlinkStep, stepOf } from '../replay/flink-history.ts';
 import type { RecoveryPlan } from '../replay/recovery-plan.ts';
 import { type ReplayedStore, replayOpened } from './replayed-store.ts';
 import type { OpenedStore } from './store-input.ts';
@@ -25,12 +27,11 @@ export async function longestRecoverablePrefix(store: OpenedStore, whole: Replay
   const { summary } = whole;
   const hole = summary.findings.find(endsPrefix);
   let prefix = await prefixOf(store, hole?.sequence ?? summary.events, hole?.message ?? null, hole === undefined);
-  for (let flaw = flawOf(prefix); flaw !== null; flaw = flawOf(prefix)) {
-    prefix = await prefixOf(store, flaw.events, flaw.why, false);
+  for (let end = await shorterEnd(store, prefix); end !== null; end = await shorterEnd(store, prefix)) {
+    prefix = await prefixOf(store, end.events, end.why, false);
   }
-  if (summary.events === 0 && summary.segments.length > 0)
-    return { ...prefix, isWhole: false, why: prefix.why ?? emptyWhy };
-  return prefix.plan?.verdict === 'would-hang' ? withoutHang(store, prefix) : prefix;
+  const isEmpty = summary.events === 0 && summary.segments.length > 0;
+  return isEmpty ? { ...prefix, isWhole: false, why: prefix.why ?? emptyWhy } : prefix;
 }
 
 const emptyWhy = 'a store without events makes a recovered job wait for ever; without its files Flink starts anew';
@@ -52,8 +53,21 @@ async function prefixOf(
   return { events, replayed, plan: replayed.plan(survivors), isWhole, why };
 }
 
-/** The first event of the prefix that must not stay. Always inside the prefix, so that looking again comes to an end. */
-function flawOf({ events, replayed }: RecoverablePrefix): { readonly events: number; readonly why: string } | null {
+interface PrefixEnd {
+  readonly events: number;
+  readonly why: string;
+}
+
+/** Always inside the prefix, so that looking again comes to an end; null where the prefix may stay as it is. */
+async function shorterEnd(store: OpenedStore, prefix: RecoverablePrefix): Promise<PrefixEnd | null> {
+  const flaw = flawOf(prefix);
+  if (flaw !== null || prefix.plan?.verdict !== 'would-hang') return flaw;
+  const events = eventsThatGoOn(await historyOf(store, prefix.events));
+  return { events, why: `with the events behind it, the recovered job would hang: ${prefix.plan.why}` };
+}
+
+/** The first event of the prefix that must not stay. */
+function flawOf({ events, replayed }: RecoverablePrefix): PrefixEnd | null {
   const errors = (replayed?.findings ?? []).filter(({ severity }) => severity === 'error');
   const sequences = errors.map(({ sequence }) => sequence ?? events).filter((sequence) => sequence < events);
   if (sequences.length === 0) return null;
@@ -61,17 +75,12 @@ function flawOf({ events, replayed }: RecoverablePrefix): { readonly events: num
   return { events: first, why: errors.find(({ sequence }) => sequence === first)?.message ?? '' };
 }
 
-/** The longest shorter one that goes on, ending right before a finish: only a finish can make a job that hangs. */
-async function withoutHang(store: OpenedStore, hanging: RecoverablePrefix): Promise<RecoverablePrefix> {
-  const finishes: number[] = [];
-  for await (const { sequence, event } of store.log.records()) {
-    if (sequence >= hanging.events) break;
-    if (event.type === 'execution-vertex-finished') finishes.push(sequence);
+async function historyOf({ log }: OpenedStore, events: number): Promise<FlinkStep[]> {
+  const steps: FlinkStep[] = [];
+  for await (const record of log.records()) {
+    if (record.sequence >= events) break;
+    const step = stepOf(record);
+    if (step !== null) steps.push(step);
   }
-  const why = `with the events behind it, the recovered job would hang: ${hanging.plan?.why ?? ''}`;
-  for (const events of finishes.reverse()) {
-    const shorter = await prefixOf(store, events, why, false);
-    if (flawOf(shorter) === null && shorter.plan?.verdict !== 'would-hang') return shorter;
-  }
-  return prefixOf(store, 0, why, false);
+  return steps;
 }

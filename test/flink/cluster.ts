@@ -10,9 +10,9 @@ import type { FlinkJars } from './jars.ts';
 import { type Jvm, JvmGroup, javaFlags } from './jvm.ts';
 import { FlinkRest } from './rest.ts';
 import { runTool, toolFailure } from './tools.ts';
-import { until } from './waiting.ts';
+import { TimedOut, until } from './waiting.ts';
 
-const startTimeoutMs = 60_000;
+const startTimeoutMs = 120_000;
 
 export class FlinkCluster {
   readonly folder: string;
@@ -128,13 +128,14 @@ export class FlinkCluster {
     }
   }
 
-  /** Submits one of the judge's jobs, detached; its id. */
+  /** Submits one of the judge's jobs, detached; its id. @throws TimedOut where nobody answers in time */
   async submit(mainClass: string, args: readonly string[]): Promise<string> {
     const client = await runTool('nice', ['-n', '10', 'java', ...this.#clientArgs(mainClass, args)], {
       timeoutMs: startTimeoutMs,
       env: { FLINK_CONF_DIR: join(this.folder, 'conf') },
     });
     const jobId = /JobID ([0-9a-f]{32})/.exec(client.output)?.[1];
+    if (jobId === undefined && client.code === null) throw new TimedOut(`the job is accepted: ${client.problem}`);
     if (jobId === undefined) throw new Error(`the job was not accepted: ${toolFailure('flink run', client)}`);
     return jobId;
   }

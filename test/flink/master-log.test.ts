@@ -49,6 +49,15 @@ describe('the log of a JobManager', () => {
     expect(parsed('running', 'failed').finished.size).toBe(0);
   });
 
+  it('tells which workers it gave up', () => {
+    const lost = (line: string) => [...parseMasterLog(line).lostWorkers];
+    const [job, resources] = ['INFO  JobMaster - ', 'INFO  ResourceManager - '];
+    expect(lost(`${job}Heartbeat of TaskManager with id tm-b(127.0.0.1:4 {}) timed out.`)).toEqual(['tm-b']);
+    expect(lost(`${resources}The heartbeat of TaskManager with id tm-b timed out.`)).toEqual(['tm-b']);
+    expect(lost(`${job}TaskManager with id tm-c is no longer reachable.`)).toEqual(['tm-c']);
+    expect(lost(`${job}Registering TaskManager with id tm-c`)).toEqual([]);
+  });
+
   it('is empty for no log', () => {
     expect(parseMasterLog('')).toMatchObject({ recovered: false, jobResult: null, lateReports: 0 });
   });

@@ -17,6 +17,8 @@ export interface MasterLog {
   readonly jobResult: string | null;
   /** A worker's partition report came after the reconciliation: the run says nothing. */
   readonly lateReports: number;
+  /** Workers that this JobManager gave up, by resource id. */
+  readonly lostWorkers: ReadonlySet<string>;
   /** Tasks that failed after the recovery, one line each. */
   readonly failures: readonly string[];
 }
@@ -25,6 +27,7 @@ const deployment = / Deploying .* with attempt id \S+ and vertex id ([0-9a-f]{32
 const transition = /_([0-9a-f]{32})_(\d+)_\d+\) switched from \w+ to (FINISHED|FAILED)/;
 const restoration = /_([0-9a-f]{32})_(\d+)_\d+\) switched from CREATED to FINISHED/;
 const missedPartitions = /missed partitions: \[([^\]]*)\]/;
+const lostWorker = /TaskManager with id ([^\s(]+)(?:\([^)]*\))? (?:timed out|is no longer reachable)/;
 const jobEnd = / - Job .* switched from state \w+ to (FINISHED|FAILED|CANCELED)\.?/;
 const jobRuns = / - Job .* switched from state (?:RECONCILING|CREATED|RESTARTING) to RUNNING/;
 
@@ -43,6 +46,7 @@ export function parseMasterLog(text: string): MasterLog {
     recovered: lines.some((line) => jobRuns.test(line)),
     jobResult: ends.at(-1) ?? null,
     lateReports: lines.filter((line) => line.includes('Received late report of partition metrics')).length,
+    lostWorkers: new Set(lines.flatMap((line) => lostWorker.exec(line)?.[1] ?? [])),
     failures: lines.filter((line) => transition.exec(line)?.[3] === 'FAILED').map((line) => line.slice(0, 300)),
   };
 }
