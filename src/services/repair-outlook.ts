@@ -4,7 +4,7 @@
 import { allSurvive } from '../replay/survivors.ts';
 import type { LostEvent } from '../store/flink/lost-events.ts';
 import type { RecoverablePrefix } from './repair-prefix.ts';
-import { replayOpened } from './replayed-store.ts';
+import { anew, replayOpened } from './replayed-store.ts';
 import type { OpenedStore } from './store-input.ts';
 import type { RepairReport } from './validate-report.ts';
 
@@ -14,10 +14,7 @@ export async function outlookOf(
   { events, replayed }: RecoverablePrefix,
   lost: readonly LostEvent[],
 ): Promise<RepairReport['outlook']> {
-  if (replayed === null) {
-    const why = 'no event is left: Flink runs the job as a new one';
-    return { verdict: 'restart-from-scratch', why, kept: 0, rerun: 0 };
-  }
+  if (replayed === null) return { ...anew, kept: 0, rerun: 0 };
   const informed = await replayOpened(store, { until: { sequence: events - 1 }, unread: each(lost) });
   const plan = informed.plan(allSurvive());
   const { kept, rerun } = plan.summary;

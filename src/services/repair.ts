@@ -34,7 +34,7 @@ export async function repairStore(options: RepairOptions): Promise<ValidateRepor
   const { movedAside } = repair;
   const { beforeStep } = options;
   await repairOnDisk({ folder: log.location, files, movedAside, ...(beforeStep === undefined ? {} : { beforeStep }) });
-  return { ...(await reportAfter(options, store, repair)), repair: { ...repair, applied: true } };
+  return { ...(await validateStore(options)), repair: { ...repair, applied: true } };
 }
 
 interface PlannedRepair {
@@ -137,12 +137,4 @@ function lostTasks(lost: readonly LostEvent[], replayed: ReplayedStore | null): 
 
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);
-}
-
-/** A store without files is none to open. */
-async function reportAfter(options: RepairOptions, { log }: OpenedStore, { outlook, kept }: RepairReport) {
-  if (kept.events > 0) return validateStore(options);
-  const { verdict, why } = outlook;
-  const checked = { segments: 0, events: 0, bytes: 0 };
-  return { ok: true, location: log.location, findings: [], checked, verdict, why, damage: null };
 }

@@ -101,9 +101,18 @@ async function replayFlinkStore(store: OpenedStore, options: ReplayedStoreOption
     summary,
     topology: { topology: topology.basis, assumptions: topology.assumptions },
     lostPlaces: lostPlaces(summary, replayed.history),
-    plan: (survivors) => planFlinkRecovery(replayed, survivors, { failure, snapshotMinPause }),
+    plan: (survivors) => {
+      const plan = planFlinkRecovery(replayed, survivors, { failure, snapshotMinPause });
+      return summary.segments.length > 0 ? plan : { ...plan, ...anew };
+    },
   };
 }
+
+/** Without a file there is nothing to recover from, and nothing to wait for. */
+export const anew: Pick<RecoveryPlan, 'verdict' | 'why'> = {
+  verdict: 'restart-from-scratch',
+  why: 'no event is left: Flink runs the job as a new one',
+};
 
 /** Known when all records were read. */
 async function* passedOver(log: JobLog): AsyncGenerator<UnreadEvent> {

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { JobrecError, messageOf } from '../model/errors.ts';
 import type { JobLog } from '../model/job-log.ts';
 import { openFlinkLog } from './flink/flink-log.ts';
+import { isEmptiedByRepair } from './flink/repair-files.ts';
 import { manifestName, parseSegmentName, segmentMagic } from './format.ts';
 import { latestGeneration } from './generation.ts';
 import { epochsName } from './job-folder.ts';
@@ -75,7 +76,8 @@ async function lookInto(folder: string, mustOpen: boolean): Promise<Look> {
   });
   const names = entries.filter((entry) => !entry.isDirectory()).map((entry) => entry.name);
   const subfolders = entries.filter((entry) => entry.isDirectory()).map((entry) => path.join(folder, entry.name));
-  return { format: await recognise(folder, names), subfolders };
+  const isEmptied = entries.length === 0 && (await isEmptiedByRepair(folder));
+  return { format: isEmptied ? 'flink' : await recognise(folder, names), subfolders };
 }
 
 /** By content: a segment's magic or a manifest. Flink's files have no magic, so its names and the absence of ours. */

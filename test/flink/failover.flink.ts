@@ -16,6 +16,8 @@ const jarsTimeoutMs = 600_000;
 /** A void round may say something the second time: it is a race that made it void. */
 const attempts = 2;
 
+const isTime = () => Date.now() <= settings.deadlineMs;
+
 describe.each(settings.versions)('Flink %s', (version) => {
   const tally = new Tally(version);
   let answer: JarsAnswer = { missing: 'not looked for' };
@@ -34,9 +36,9 @@ describe.each(settings.versions)('Flink %s', (version) => {
         skip(why);
       };
       if ('missing' in answer) return skipRound(answer.missing);
-      if (Date.now() > settings.deadlineMs) return skipRound('the time for this run is used up');
+      if (!isTime()) return skipRound('the time for this run is used up');
       let result = await playRound(answer.jars, seed);
-      for (let attempt = 1; attempt < attempts && result.kind === 'void'; attempt += 1) {
+      for (let attempt = 1; attempt < attempts && result.kind === 'void' && isTime(); attempt += 1) {
         say(`Flink ${version}, seed ${seed}: once more: ${result.why}`);
         result = await playRound(answer.jars, seed);
       }

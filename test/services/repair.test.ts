@@ -148,10 +148,8 @@ async function expectRepairs(capture: string, damaged: Files): Promise<ValidateR
   expect([...left.values()].reduce((sum, bytes) => sum + bytes.length, 0)).toBe(kept.bytes);
   expect([...left.keys()].sort()).toEqual([...left.keys()].map((_, index) => `events.${index}`).sort());
   if (before === null) expect(left.size).toBe(0);
-  else {
-    expect(await prediction(store, null)).toEqual(before);
-    await expectSound(store);
-  }
+  else expect(await prediction(store, null)).toEqual(before);
+  await expectSound(store);
   return report;
 }
 
@@ -219,6 +217,19 @@ describe('a repair', () => {
       const report = await expectRepairs(capture, files);
       expect(report.repair?.why).toMatch(/would hang|wait for ever/);
     }
+  });
+
+  it('of everything leaves an empty store, which Flink starts anew', async () => {
+    const [, capture = ''] = captures().find(([name]) => name.includes('s08-nothing')) ?? [];
+    const { store, files } = jobFolder(capture);
+    const empty = await expectRepairs(capture, files);
+    expect(empty).toMatchObject({ ok: true, verdict: 'restart-from-scratch', checked: { segments: 0, events: 0 } });
+    await repaired(store);
+    expect(await validateStore(input(store))).toEqual({ ...empty, location: store, repair: undefined });
+    expect(await prediction(store, null)).toMatchObject({ verdict: 'restart-from-scratch', rerun: [] });
+    // An empty folder of which nobody knows anything is none.
+    rmSync(`${store}.damaged`, { recursive: true });
+    await expect(validateStore(input(store))).rejects.toMatchObject({ code: 'STORE_NOT_FOUND' });
   });
 
   it('tells what runs again because its input was released after the kept events', async () => {

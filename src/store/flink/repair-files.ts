@@ -33,6 +33,13 @@ function asideFolder(folder: string): string {
 }
 
 const hashCharacters = 12;
+const asideName = /^events\.\d+\.[0-9a-f]{12}$/;
+
+/** Whether this empty folder is a store in which a repair could keep nothing. Reads only. */
+export async function isEmptiedByRepair(folder: string): Promise<boolean> {
+  const names = await readdir(asideFolder(folder)).catch(() => []);
+  return names.some((name) => asideName.test(name));
+}
 
 /** Where the originals of the changed files would go. Reads only. */
 export async function planMovedAside(folder: string, files: readonly FileRepair[]): Promise<MovedAside[]> {
