@@ -12,6 +12,7 @@ import { newJobId } from '../model/ids.ts';
 import { readOptions } from '../model/options.ts';
 import { isGloballyTerminal } from '../model/states.ts';
 import type { PlannedJob } from '../plan/plan-job.ts';
+import { diskFailure } from '../store/disk-error.ts';
 import { latestGenerationNumber } from '../store/generation.ts';
 import type { JobFolder } from '../store/job-folder.ts';
 import { cancelJob } from './cancel.ts';
@@ -50,6 +51,8 @@ export async function runJob(options: RunOptions, progress: RunProgress): Promis
     const end = await follow(options, started, progress, signals.interrupted);
     const failure = await failureOf(end, started.folder, signals.current(), options);
     return await runReport(started.folder, end.state, failure, Math.round(performance.now() - startedMs));
+  } catch (error) {
+    throw diskFailure(error, options.home) ?? error;
   } finally {
     signals.stop();
   }

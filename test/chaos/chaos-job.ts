@@ -23,8 +23,9 @@ export interface ChaosJob {
   readonly expected: ReadonlyMap<string, readonly string[]>;
 }
 
-export async function createChaosJob(shape: JobShape): Promise<ChaosJob> {
-  const folder = await realpath(await mkdtemp(join(tmpdir(), 'jobrec-chaos-')));
+/** In a folder of its own below `parent`. */
+export async function createChaosJob(shape: JobShape, parent = tmpdir()): Promise<ChaosJob> {
+  const folder = await realpath(await mkdtemp(join(parent, 'jobrec-chaos-')));
   await mkdir(join(folder, 'data'));
   const jobFile = join(folder, 'job.json');
   await writeFile(jobFile, `${JSON.stringify(jobFileOf(shape), null, 1)}\n`);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { RunReport } from '../../src/services/run-report.ts';
 import type { ValidateReport } from '../../src/services/validate-report.ts';
 import { parseJson, pause, runCli } from '../e2e/cli.ts';
-import { sinkFolder, sinkRows } from './chaos-job.ts';
+import { type ChaosJob, sinkFolder, sinkRows } from './chaos-job.ts';
 import type { ChaosOutcome, ChaosRun } from './chaos-run.ts';
 import { processesOf } from './job-processes.ts';
 import type { ShapedSink } from './job-shape.ts';
@@ -24,7 +24,7 @@ export async function checkEnd(run: ChaosRun, report: RunReport): Promise<Checke
   if (report.state !== 'FINISHED') throw new Error(`the job ended ${report.state}: ${JSON.stringify(report.failure)}`);
   await checkNobodyLeft(run);
   const folders = await run.watch.jobFolders();
-  for (const sink of run.job.shape.sinks) await checkSink(run, sink, folders.length);
+  for (const sink of run.job.shape.sinks) await checkSink(run.job, sink, folders.length);
   await run.watch.proveNothingLost();
   for (const folder of folders) await checkJobFolder(folder);
   await checkHome(run);
@@ -42,18 +42,19 @@ async function checkNobodyLeft(run: ChaosRun): Promise<void> {
   }
 }
 
-async function checkSink(run: ChaosRun, sink: ShapedSink, runs: number): Promise<void> {
-  const folder = sinkFolder(run.job, sink);
+/** The rows of DuckDB's query and the files that the marker names, no others; `runs`: how often the job ran. */
+export async function checkSink(job: ChaosJob, sink: ShapedSink, runs: number): Promise<void> {
+  const folder = sinkFolder(job, sink);
   const marker = JSON.parse(await readFile(join(folder, '_SUCCESS'), 'utf8')) as { files: string[] };
   const expectedNames = [...marker.files, '_SUCCESS'].sort();
   const names = (await readdir(folder)).sort();
   if (names.join() !== expectedNames.join()) {
     throw new Error(`${folder} holds ${names.join(', ')}, and the marker names ${expectedNames.join(', ')}`);
   }
-  const once = run.job.expected.get(sink.name) ?? [];
+  const once = job.expected.get(sink.name) ?? [];
   // A client that came after the job's end ran it once more, and an appending sink then has both.
   const expected = sink.mode === 'append' ? once.flatMap((row) => Array<string>(runs).fill(row)) : once;
-  compareRows(sink, expected, await sinkRows(run.job, sink));
+  compareRows(sink, expected, await sinkRows(job, sink));
 }
 
 function compareRows(sink: ShapedSink, expected: readonly string[], actual: readonly string[]): void {

@@ -2,6 +2,7 @@
 // job has ended or was suspended. It decides nothing about the job; killing it leaves the JobMaster running.
 import { JobrecError } from '../../model/errors.ts';
 import { isGloballyTerminal, type JobState } from '../../model/states.ts';
+import { replaceFile } from '../../store/atomic-file.ts';
 import type { JobFolder } from '../../store/job-folder.ts';
 import { failureFile, readFailure } from '../job-master/master-failure.ts';
 import {
@@ -121,6 +122,8 @@ class JobFollower {
     if (failure instanceof JobrecError && failure.code !== 'JOB_HELD') throw failure;
     this.#failedStarts += 1;
     if (this.#failedStarts < failedStartsMax) return;
+    // A master that cannot write cannot leave word either: then this fails as its own writes did.
+    if (!failure) await replaceFile(failureFile(this.#options.folder), '{}\n');
     throw (
       failure ?? new Error(`the JobMaster ended with exit code ${end.code}; see ${failureFile(this.#options.folder)}`)
     );

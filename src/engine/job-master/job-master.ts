@@ -77,7 +77,7 @@ export class JobMaster {
       mayStart: () => mastership.leads(),
       registrationTimeoutMs: Math.max(this.#options.previousWorkerTimeoutMs, 3 * this.#options.heartbeatTimeoutMs),
       onStarted: () => this.#listProcesses(),
-      onHopeless: (error) => this.#stop({ kind: 'failed', reason: `${error.message}; ${error.hint ?? ''}` }),
+      onHopeless: (error) => this.#stop({ kind: 'suspended', reason: `${error.message}; ${error.hint ?? ''}` }),
     });
     this.#releaser = new PartitionReleaser({
       folder,
@@ -260,6 +260,7 @@ export class JobMaster {
       jitter: jitterOf(jobId),
       onAllFinished: () => this.#stop({ kind: 'finished', reason: null }),
       onFailed: (reason) => this.#stop({ kind: 'failed', reason }),
+      onSuspended: (reason) => this.#stop({ kind: 'suspended', reason }),
       onNotice: (message) => this.#clients.notice(message),
     });
   }

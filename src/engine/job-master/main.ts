@@ -19,6 +19,8 @@ const argumentsSchema = v.object({
 });
 
 async function main(): Promise<void> {
+  // The log may lie on a disk that is full: what it does not take must not end the process.
+  process.stderr.on('error', () => {});
   const folder = jobFolderAt(process.argv[2] ?? '');
   const { start, ...size } = v.parse(argumentsSchema, JSON.parse(process.argv[3] ?? '{}'));
   try {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { type ErrorCode, exitCodeByErrorCode, JobrecError, messageOf } from '../../model/errors.ts';
 import { readJsonFile, replaceFile } from '../../store/atomic-file.ts';
+import { diskFailure } from '../../store/disk-error.ts';
 import type { JobFolder } from '../../store/job-folder.ts';
 
 const failureSchema = v.object({
@@ -18,10 +19,10 @@ export function failureFile(folder: JobFolder): string {
 }
 
 export async function writeFailure(folder: JobFolder, error: unknown): Promise<void> {
-  const known = error instanceof JobrecError ? error : null;
+  const known = error instanceof JobrecError ? error : diskFailure(error, folder.root);
   const failure = {
     code: known?.code ?? null,
-    message: messageOf(error),
+    message: known?.message ?? messageOf(error),
     data: known?.data ?? {},
     hint: known?.hint ?? null,
   };

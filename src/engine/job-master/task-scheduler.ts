@@ -40,6 +40,8 @@ export interface TaskSchedulerOptions {
   readonly jitter: Jitter;
   readonly onAllFinished: () => void;
   readonly onFailed: (reason: string) => void;
+  /** Nothing more can be done now, and nothing is wrong with the job. */
+  readonly onSuspended: (reason: string) => void;
   readonly onNotice: (message: string) => void;
 }
 
@@ -116,6 +118,8 @@ export class TaskScheduler {
         return this.#partitionLost(label, failure);
       case 'source-changed':
         return this.#options.onFailed(`${label}: ${failure.message}`);
+      case 'disk':
+        return this.#options.onSuspended(`${label}: ${failure.message}`);
       case 'canceled':
         return this.schedule();
     }

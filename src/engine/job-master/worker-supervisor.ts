@@ -122,7 +122,7 @@ export class WorkerSupervisor {
 
 function cannotStart(workerId: WorkerId): JobrecError {
   return new JobrecError(
-    'JOB_FAILED',
+    'JOB_SUSPENDED',
     `${workerId} cannot be started: it ended ${failedStartsMax} times before it registered`,
     {
       data: { workerId },

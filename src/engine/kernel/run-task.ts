@@ -5,6 +5,7 @@ import type { ProducedPartition, StagedPart } from '../../model/job-events.ts';
 import type { TaskDeployment, TaskResult } from '../protocol/messages.ts';
 import { Attempt, type TaskEnvironment } from './attempt.ts';
 import { rowMessageOf } from './bad-rows.ts';
+import { isDiskError } from './disk-error.ts';
 import { type RelationOf, runSteps } from './run-steps.ts';
 import { TaskError } from './task-error.ts';
 import { openInput, type TaskInputRelation } from './task-input.ts';
@@ -73,6 +74,7 @@ async function failureOf(attempt: Attempt, inputs: readonly TaskInputRelation[],
     if (cause instanceof TaskError) return cause;
   }
   if (error instanceof TaskError && error.cause === undefined) return error;
+  if (isDiskError(error)) return new TaskError('disk', messageOf(error), { cause: error });
   const message = await rowMessageOf(attempt, error instanceof TaskError ? error.cause : error).catch(() => null);
   if (message !== null) return new TaskError('task', message, { cause: error });
   return error instanceof TaskError ? error : new TaskError('task', messageOf(error), { cause: error });

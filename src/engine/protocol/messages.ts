@@ -86,6 +86,8 @@ export type TaskFailureKind =
   | 'partition'
   /** a source file changed since the job was planned: the job fails at once */
   | 'source-changed'
+  /** a disk is full, read-only or failing: the job is suspended, and goes on when that is mended */
+  | 'disk'
   /** canceled on the JobMaster's command */
   | 'canceled';
 

@@ -47,7 +47,7 @@ const taskResult = v.object({
   badRows: count,
 });
 const taskFailure = v.object({
-  kind: v.picklist(['task', 'partition', 'source-changed', 'canceled']),
+  kind: v.picklist(['task', 'partition', 'source-changed', 'disk', 'canceled']),
   message: text,
   partition: v.nullable(v.object({ datasetId: name, partitionIndex: count })),
 });

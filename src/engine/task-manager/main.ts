@@ -33,6 +33,8 @@ async function stopAndEnd(taskManager: TaskManager, reason: string): Promise<voi
 
 async function main(): Promise<void> {
   const [root = '', workerId = '', slots = '1', memoryBytes = '0', orphanTimeoutMs = '60000'] = process.argv.slice(2);
+  // The log may lie on a disk that is full: what it does not take must not end the process.
+  process.stderr.on('error', () => {});
   const folder = jobFolderAt(root);
   const own = workerFolder(folder, workerId);
   await claimWorkerFolder(own, workerId);
