@@ -19,6 +19,7 @@ const entries = {
   'task-manager': 'src/engine/task-manager/main.ts',
   'slot-worker': 'src/engine/task-manager/slot-worker.ts',
   'enumerator-worker': 'src/engine/job-master/source-coordinator/enumerator-worker.ts',
+  'stream-slot': 'src/engine/streaming/task/slot-thread.ts',
 };
 
 const external = ['@duckdb/node-bindings', '@duckdb/node-bindings-*', 'esbuild', 'kafkajs'];

@@ -117,6 +117,7 @@ function readStreamingOptions(config: Readonly<Record<string, string>>): Streami
     defaultParallelism: amount(config, 'parallelism.default'),
     maxParallelism: amount(config, 'pipeline.max-parallelism'),
     bufferTimeoutMs: amount(config, 'execution.buffer-timeout.interval'),
+    watermarkIntervalMs: amount(config, 'pipeline.auto-watermark-interval'),
   };
 }
 

@@ -69,6 +69,7 @@ export const streamingOptionTable = {
     '20 ms',
     'Longest that a row waits in an exchange for others to be sent with it.',
   ),
+  'pipeline.auto-watermark-interval': option(duration, '200 ms', 'How often watermarks are emitted.'),
 } as const satisfies Record<string, OptionDefinition>;
 
 /** Names of Flink before 1.20 that mean the same. */
@@ -101,4 +102,5 @@ export interface StreamingOptions {
   readonly defaultParallelism: number;
   readonly maxParallelism: number;
   readonly bufferTimeoutMs: number;
+  readonly watermarkIntervalMs: number;
 }

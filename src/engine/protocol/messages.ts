@@ -5,6 +5,7 @@ import type { JobVertexId, WorkerId } from '../../model/ids.ts';
 import type { ProducedPartition, StagedPart, TaskMetrics } from '../../model/job-events.ts';
 import type { FoundSplit, JobVertex, SinkSpec, SourceSpec } from '../../model/job-graph.ts';
 import type { JobState } from '../../model/states.ts';
+import type { StreamToJobMaster, StreamToTaskManager } from '../streaming/protocol/stream-messages.ts';
 
 /** Which attempt of which task a message is about. */
 export interface ExecutionRef {
@@ -99,6 +100,8 @@ export interface TaskFailure {
 }
 
 export type ToJobMaster =
+  /** Of a streaming job. */
+  | { readonly type: 'stream'; readonly epoch: number; readonly message: StreamToJobMaster }
   | {
       readonly type: 'register-worker';
       readonly token: string;
@@ -137,6 +140,8 @@ export type ToJobMaster =
     };
 
 export type ToTaskManager =
+  /** Of a streaming job. */
+  | { readonly type: 'stream'; readonly epoch: number; readonly message: StreamToTaskManager }
   | { readonly type: 'registered'; readonly epoch: number }
   | { readonly type: 'heartbeat' }
   | { readonly type: 'deploy'; readonly deployment: TaskDeployment }

@@ -4,6 +4,7 @@
 import * as v from 'valibot';
 import type { JobVertex, SinkSpec, SourceSpec } from '../../model/job-graph.ts';
 import { jobStates } from '../../model/states.ts';
+import { streamToJobMaster, streamToTaskManager } from '../streaming/protocol/validate-stream.ts';
 import type { ToClient, ToJobMaster, ToTaskManager } from './messages.ts';
 import { ProtocolViolation } from './protocol-violation.ts';
 
@@ -53,6 +54,7 @@ const taskFailure = v.object({
 });
 
 const toJobMaster = v.variant('type', [
+  v.object({ type: v.literal('stream'), epoch: count, message: streamToJobMaster }),
   v.object({
     type: v.literal('register-worker'),
     token: name,
@@ -120,6 +122,7 @@ const foundSplit = v.object({
 });
 
 const toTaskManager = v.variant('type', [
+  v.object({ type: v.literal('stream'), epoch: count, message: streamToTaskManager }),
   v.object({ type: v.literal('registered'), epoch: count }),
   v.object({ type: v.literal('heartbeat') }),
   v.object({ type: v.literal('deploy'), deployment }),

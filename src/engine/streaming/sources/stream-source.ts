@@ -1,6 +1,6 @@
 // The interface of a streaming source. A source is divided into splits, each an ordered sequence of records with
 // positions; a split is read by one subtask at a time. There is no enumerator: every subtask looks for splits by itself
-// and takes those that fall to it by the hash of their id, so that a restart with another parallelism needs nothing
+// and takes those that fall to it by their id alone, so that a restart with another parallelism needs nothing
 // but the positions of all splits. Spec: docs/streaming.md, "Sources".
 import type { Row } from '../../../model/streaming-plan.ts';
 
@@ -29,15 +29,15 @@ export interface SourceContext {
 
 export interface StreamSource {
   /**
-   * Splits that there are now. Called at the start and then every `discoveryIntervalMs`. `isRestored`: the task goes on
+   * Splits that there are now, of all subtasks. Called at the start and then every `discoveryIntervalMs`. `isRestored`: the task goes on
    * from a checkpoint, so what it does not know is new, and is read from its beginning; otherwise `startingOffsets`
    * counts for what is found first.
    */
   discover(isRestored: boolean): Promise<readonly SplitState[]>;
   /** null: no splits are ever added. */
   readonly discoveryIntervalMs: number | null;
-  /** Whether the rule of hashes holds (default); otherwise `discover` and restored splits are this subtask's alone. */
-  readonly ownsSplit?: (splitId: string) => boolean;
+  /** Whose a split is: subtask `ordinal mod parallelism`. Depends on nothing but the id; left out, a hash of it. */
+  ordinalOf?(splitId: string): number;
   /** Begins to read a split at its position. */
   addSplit(split: SplitState): Promise<void>;
   /**

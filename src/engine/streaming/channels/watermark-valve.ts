@@ -1,0 +1,65 @@
+// Watermarks where channels (or splits) meet: the least of those that are expected to bring rows. Idle ones are not
+// waited for; when all are idle, so is the whole. Invariant: the watermark that comes out only grows.
+
+export const watermarkBeforeAll = Number.NEGATIVE_INFINITY;
+/** Behind the last row of a stream that has ended. */
+export const watermarkBehindAll = Number.POSITIVE_INFINITY;
+
+export type ValveOutput =
+  | { readonly kind: 'watermark'; readonly watermarkMs: number }
+  | { readonly kind: 'idle' }
+  /** Nothing new. */
+  | { readonly kind: 'none' };
+
+const none: ValveOutput = { kind: 'none' };
+
+interface Input {
+  watermarkMs: number;
+  isIdle: boolean;
+}
+
+export class WatermarkValve<Id> {
+  readonly #inputs = new Map<Id, Input>();
+  #watermarkMs = watermarkBeforeAll;
+  #isIdle = false;
+
+  /** Begins to wait for an input. */
+  add(id: Id): void {
+    if (!this.#inputs.has(id)) this.#inputs.set(id, { watermarkMs: watermarkBeforeAll, isIdle: false });
+  }
+
+  /** A watermark of an input, which by it is active again. One that is lower than its last changes nothing. */
+  watermark(id: Id, watermarkMs: number): ValveOutput {
+    this.add(id);
+    const input = this.#inputs.get(id) as Input;
+    input.isIdle = false;
+    input.watermarkMs = Math.max(input.watermarkMs, watermarkMs);
+    return this.#output();
+  }
+
+  idle(id: Id): ValveOutput {
+    this.add(id);
+    (this.#inputs.get(id) as Input).isIdle = true;
+    return this.#output();
+  }
+
+  #output(): ValveOutput {
+    const active = [...this.#inputs.values()].filter((input) => !input.isIdle);
+    if (active.length === 0) {
+      if (this.#isIdle) return none;
+      this.#isIdle = true;
+      return { kind: 'idle' };
+    }
+    const wasIdle = this.#isIdle;
+    this.#isIdle = false;
+    const least = Math.min(...active.map((input) => input.watermarkMs));
+    if (least <= this.#watermarkMs) {
+      // Those behind must hear that this input is active again.
+      return wasIdle && this.#watermarkMs > watermarkBeforeAll
+        ? { kind: 'watermark', watermarkMs: this.#watermarkMs }
+        : none;
+    }
+    this.#watermarkMs = least;
+    return { kind: 'watermark', watermarkMs: least };
+  }
+}

@@ -1,0 +1,25 @@
+// From a source's connector to the source. The one place to add a kind.
+
+import { JobrecError } from '../../../model/errors.ts';
+import type { OperatorSpec } from '../../../model/streaming-plan.ts';
+import { GeneratorSource } from './generator-source.ts';
+import { LogSource } from './log-source.ts';
+import { SocketSource } from './socket-source.ts';
+import type { SourceContext, StreamSource } from './stream-source.ts';
+
+export async function createSource(
+  spec: Extract<OperatorSpec, { kind: 'source' }>,
+  context: SourceContext,
+): Promise<StreamSource> {
+  const { connector, format, onBadRow } = spec;
+  switch (connector.kind) {
+    case 'log':
+      return new LogSource({ connector, format, onBadRow });
+    case 'socket':
+      return new SocketSource(connector, format, onBadRow);
+    case 'generator':
+      return new GeneratorSource(connector, context);
+    case 'kafka':
+      throw new JobrecError('JOB_FAILED', `source ${context.sourceName}: kafka is not built in yet`);
+  }
+}

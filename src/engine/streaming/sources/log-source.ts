@@ -1,0 +1,109 @@
+// The embedded replayable source: a folder of append-only files, each a split; a position is a byte offset. New files
+// are found while the job runs. Names that begin with a dot or an underscore are nobody's. Spec: docs/streaming.md.
+import { readdir, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { JobrecError } from '../../../model/errors.ts';
+import type { RecordFormat, SourceConnector } from '../../../model/streaming-plan.ts';
+import { type LogLine, LogSplit } from './log-split.ts';
+import { rowOf } from './row-format.ts';
+import type { SourceRecord, SplitState, StreamSource } from './stream-source.ts';
+
+const discoveryIntervalMs = 500;
+const emptyPollPauseMs = 10;
+
+type LogConnector = Extract<SourceConnector, { kind: 'log' }>;
+
+export interface LogSourceOptions {
+  readonly connector: LogConnector;
+  readonly format: RecordFormat;
+  readonly onBadRow: 'fail' | 'skip';
+}
+
+export class LogSource implements StreamSource {
+  readonly discoveryIntervalMs: number | null;
+  readonly #options: LogSourceOptions;
+  readonly #splits: { readonly splitId: string; readonly split: LogSplit }[] = [];
+  #folder = '';
+  #turn = 0;
+  #ready: SourceRecord[] = [];
+
+  constructor(options: LogSourceOptions) {
+    this.#options = options;
+    this.discoveryIntervalMs = options.connector.bounded ? null : discoveryIntervalMs;
+  }
+
+  async discover(isRestored: boolean): Promise<readonly SplitState[]> {
+    const { connector } = this.#options;
+    const files = await this.#files(connector.path);
+    const fromEnd = connector.startingOffsets === 'latest' && !isRestored;
+    return Promise.all(files.map(async (splitId) => ({ splitId, position: fromEnd ? await this.#size(splitId) : 0 })));
+  }
+
+  async addSplit({ splitId, position }: SplitState): Promise<void> {
+    const path = join(this.#folder || (await this.#locate()), splitId);
+    const end = this.#options.connector.bounded ? await this.#size(splitId) : null;
+    this.#splits.push({ splitId, split: new LogSplit(path, Number(position), end) });
+  }
+
+  async poll(recordsMax: number, waitMs: number): Promise<readonly SourceRecord[] | 'end'> {
+    const deadlineMs = performance.now() + waitMs;
+    for (;;) {
+      if (this.#ready.length === 0) await this.#readNext();
+      if (this.#ready.length > 0) return this.#ready.splice(0, recordsMax);
+      if (this.#options.connector.bounded && this.#splits.every(({ split }) => split.isAtEnd)) return 'end';
+      if (performance.now() >= deadlineMs) return [];
+      await new Promise((resolve) => setTimeout(resolve, Math.min(emptyPollPauseMs, waitMs)));
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const { split } of this.#splits) await split.close();
+  }
+
+  /** One read of the first split, in turn, that has something. */
+  async #readNext(): Promise<void> {
+    const { length } = this.#splits;
+    for (let step = 0; step < length && this.#ready.length === 0; step += 1) {
+      const next = this.#splits[(this.#turn + step) % length];
+      if (!next || next.split.isAtEnd) continue;
+      this.#ready = this.#records(next.splitId, next.split, await next.split.read());
+      if (this.#ready.length > 0) this.#turn = (this.#turn + step + 1) % length;
+    }
+  }
+
+  #records(splitId: string, split: LogSplit, lines: readonly LogLine[]): SourceRecord[] {
+    const { format, onBadRow } = this.#options;
+    return lines.flatMap(({ text, begin, end }) => {
+      if (text === '') return [];
+      try {
+        const row = rowOf(text, format, () => `${split.path}: the line at byte ${begin}`);
+        return [{ splitId, row, position: end }];
+      } catch (error) {
+        if (onBadRow === 'skip') return [];
+        throw error;
+      }
+    });
+  }
+
+  async #files(path: string): Promise<string[]> {
+    const found = await stat(path).catch(() => null);
+    if (!found) return [];
+    this.#folder = found.isDirectory() ? path : dirname(path);
+    if (!found.isDirectory()) return [basename(path)];
+    const entries = await readdir(path, { withFileTypes: true });
+    const files = entries.filter((entry) => entry.isFile() && !/^[._]/.test(entry.name));
+    return files.map((entry) => entry.name).sort();
+  }
+
+  async #locate(): Promise<string> {
+    await this.#files(this.#options.connector.path);
+    return this.#folder || this.#options.connector.path;
+  }
+
+  async #size(splitId: string): Promise<number> {
+    const path = join(this.#folder, splitId);
+    const found = await stat(path).catch(() => null);
+    if (found) return found.size;
+    throw new JobrecError('SOURCE_UNREADABLE', `${path} is gone: it was read before`, { data: { path } });
+  }
+}
