@@ -25,8 +25,20 @@ const reportsOnly = ['render', 'cli'];
 /** Module → the files (or folders, ending in /) that may import it. */
 const owners: Readonly<Record<string, readonly string[]>> = {
   'node:child_process': ['engine/processes.ts'],
-  'node:worker_threads': ['engine/task-manager/', 'engine/job-master/source-coordinator/'],
-  'node:net': ['engine/protocol/', 'engine/job-master/listener.ts', 'engine/client/', 'engine/task-manager/'],
+  'node:worker_threads': [
+    'engine/task-manager/',
+    'engine/job-master/source-coordinator/',
+    'engine/streaming/task-manager/',
+    'engine/streaming/task/slot-thread.ts',
+  ],
+  'node:net': [
+    'engine/protocol/',
+    'engine/job-master/listener.ts',
+    'engine/client/',
+    'engine/task-manager/',
+    'engine/streaming/channels/',
+    'engine/streaming/sources/socket-source.ts',
+  ],
   '@oclif/core': ['cli/', 'commands/'],
   ora: ['cli/progress.ts'],
   'cli-table3': ['render/table.ts'],
@@ -50,6 +62,8 @@ const fileOwners: readonly string[] = [
   'engine/protocol/master-file.ts', // where the JobMaster listens
   'engine/client/cancel-job.ts', // removes an ended run's files
   'engine/task-manager/', // the worker's own folder
+  'engine/streaming/sources/', // logs
+  'engine/streaming/sinks/', // parts and printed rows
   'plan/', // job files, source files, map modules
   'services/job-home.ts', // the home folder and its jobs
   'services/job-text.ts', // the job file, or stdin

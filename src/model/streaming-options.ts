@@ -31,7 +31,7 @@ export const streamingOptionTable = {
     'Checkpoints in a row that may fail; one more is a failure of the job, which then restarts.',
   ),
   'execution.checkpointing.max-concurrent-checkpoints': option(count, '1', 'Checkpoints under way at a time.'),
-  'execution.checkpointing.num-retained': option(count, '1', 'Completed checkpoints that are kept.'),
+  'execution.checkpointing.num-retained': option(count, '2', 'Completed checkpoints that are kept.'),
   'execution.checkpointing.storage': option(
     { kind: 'enum', values: ['jobmanager', 'filesystem'] },
     null,

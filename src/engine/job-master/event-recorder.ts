@@ -14,6 +14,9 @@ const recordedWithoutRecovery: ReadonlySet<JobEventType> = new Set<JobEventType>
   'commit-started',
   'execution-failed',
   'recovery-completed',
+  // The option is that of batch jobs.
+  'checkpoint-completed',
+  'savepoint-completed',
 ]);
 
 export interface EventRecorderOptions {

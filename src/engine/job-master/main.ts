@@ -5,6 +5,7 @@ import * as v from 'valibot';
 import { JobrecError, messageOf } from '../../model/errors.ts';
 import { jobFolderAt } from '../../store/job-folder.ts';
 import type { ClusterSize, JobMasterStart } from '../processes.ts';
+import { StreamJobMaster } from '../streaming/coordinator/stream-job-master.ts';
 import { JobMaster } from './job-master.ts';
 import { failureFile, writeFailure } from './master-failure.ts';
 import { Mastership } from './mastership.ts';
@@ -36,7 +37,8 @@ async function main(): Promise<void> {
 
 async function lead(folder: ReturnType<typeof jobFolderAt>, size: ClusterSize, start: JobMasterStart): Promise<void> {
   const mastership = await Mastership.take(folder, start);
-  const master = new JobMaster(folder, size, mastership);
+  const isStreaming = mastership.recorder.graph.graph?.streaming !== undefined;
+  const master = isStreaming ? new StreamJobMaster(folder, size, mastership) : new JobMaster(folder, size, mastership);
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
     process.on(signal, () => master.suspend(`the JobMaster received ${signal}`));
   }

@@ -1,8 +1,10 @@
 // Entry of the TaskManager process. Arguments: job folder, worker id, slots, memory of a slot in bytes, orphan timeout
 // in milliseconds. Its log is its standard error.
 import { messageOf } from '../../model/errors.ts';
-import { jobFolderAt, workerFolder } from '../../store/job-folder.ts';
-import { TaskManager } from './task-manager.ts';
+import { type JobFolder, jobFolderAt, workerFolder } from '../../store/job-folder.ts';
+import { StreamTaskManager } from '../streaming/task-manager/stream-task-manager.ts';
+import { findSubmission } from '../submission.ts';
+import { TaskManager, type TaskManagerOptions } from './task-manager.ts';
 import { claimWorkerFolder } from './worker-claim.ts';
 
 /** How long running attempts get to stop before the process ends all the same. */
@@ -20,7 +22,7 @@ function end(code: number, reason: string): never {
 }
 
 /** Stops what runs, then ends: exit() would wait for every query that a slot's thread is in. */
-async function stopAndEnd(taskManager: TaskManager, reason: string): Promise<void> {
+async function stopAndEnd(taskManager: AnyTaskManager, reason: string): Promise<void> {
   const kill = () => process.kill(process.pid, 'SIGKILL');
   const notStarted = setTimeout(kill, startGraceMs);
   await taskManager.ready();
@@ -31,6 +33,13 @@ async function stopAndEnd(taskManager: TaskManager, reason: string): Promise<voi
   end(0, reason);
 }
 
+type AnyTaskManager = TaskManager | StreamTaskManager;
+
+async function createTaskManager(folder: JobFolder, options: TaskManagerOptions): Promise<AnyTaskManager> {
+  const submission = await findSubmission(folder);
+  return submission?.graph.streaming ? new StreamTaskManager(options) : new TaskManager(options);
+}
+
 async function main(): Promise<void> {
   const [root = '', workerId = '', slots = '1', memoryBytes = '0', orphanTimeoutMs = '60000'] = process.argv.slice(2);
   // The log may lie on a disk that is full: what it does not take must not end the process.
@@ -38,7 +47,7 @@ async function main(): Promise<void> {
   const folder = jobFolderAt(root);
   const own = workerFolder(folder, workerId);
   await claimWorkerFolder(own, workerId);
-  const taskManager = new TaskManager({
+  const taskManager: AnyTaskManager = await createTaskManager(folder, {
     masterFile: folder.masterFile,
     workerFolder: own,
     workerId,

@@ -1,5 +1,7 @@
 // Plans a job of `mode: streaming`: from the checked file to the JobGraph that the streaming engine runs. Everything
 // that can be wrong with it is found here, before anything starts. Spec: docs/streaming.md.
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { readOptions } from '../../model/options.ts';
 import { isReplayable, type StreamingPlan } from '../../model/streaming-plan.ts';
 import { duckdbVersion } from '../../sql/duckdb.ts';
@@ -22,6 +24,22 @@ export interface StreamPlanRequest {
   readonly configOf: (job: StreamJobFile) => Readonly<Record<string, string>>;
 }
 
+/** Options that name folders; `file:` URLs as in Flink's configurations. */
+const folderOptions = [
+  'execution.checkpointing.dir',
+  'state.checkpoints.dir',
+  'execution.checkpointing.savepoint-dir',
+  'state.savepoints.dir',
+];
+
+function withAbsoluteFolders(config: Readonly<Record<string, string>>, folder: string): Record<string, string> {
+  const absolute = folderOptions.flatMap((name) => {
+    const path = config[name]?.trim();
+    return path ? [[name, path.startsWith('file:') ? fileURLToPath(path) : resolve(folder, path)] as const] : [];
+  });
+  return { ...config, ...Object.fromEntries(absolute) };
+}
+
 /** Whether a job file asks for streaming. */
 export function isStreaming({ value }: ReadDocument): boolean {
   return typeof value === 'object' && value !== null && 'mode' in value && value.mode === 'streaming';
@@ -35,7 +53,7 @@ export async function planStreamJob({ document, folder, configOf }: StreamPlanRe
     listKeys: streamListKeys,
   });
   const order = checkStreamJob(job, places);
-  const config = configOf(job);
+  const config = withAbsoluteFolders(configOf(job), folder);
   const { streaming: options } = readOptions(config);
   const functions = await bundleAll(job, folder, places);
   const functionOf = (stage: string) => {

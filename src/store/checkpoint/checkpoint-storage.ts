@@ -34,12 +34,10 @@ export class CheckpointStorage {
     for (const name of ['shared', 'taskowned']) await mkdir(path.join(this.root, name), { recursive: true });
   }
 
-  /** Makes the folder that tasks write their state into, empty: what an attempt of that number left before goes. */
-  async begin(checkpointId: number): Promise<string> {
-    const folder = this.folderOf(checkpointId);
+  /** Makes a folder that tasks write their state into, empty: what an attempt of that number left before goes. */
+  async beginAt(folder: string): Promise<void> {
     await rm(folder, { recursive: true, force: true });
     await mkdir(folder, { recursive: true });
-    return folder;
   }
 
   async discard(checkpointId: number): Promise<void> {

@@ -36,3 +36,6 @@ export function stagedName({ jobId, epoch, attempt, sinkName, subtask }: Staging
 export function stagedPrefix(jobId: string): string {
   return `.staged-${jobId.slice(0, 8)}-`;
 }
+
+/** Says whose job a sink's folder is. */
+export const ownerFileName = '.jobrec-sink.json';

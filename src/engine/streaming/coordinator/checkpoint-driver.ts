@@ -1,0 +1,213 @@
+// Carries out what the CheckpointCoordinator decides: makes folders, sends triggers, gathers acknowledgements, writes
+// `_metadata`, records the event, makes the sinks' parts visible, retires old checkpoints. The order is the guarantee:
+// `_metadata` is durable before the event, the event before the first part appears (invariant 6).
+import { messageOf } from '../../../model/errors.ts';
+import type { StreamingOptions } from '../../../model/streaming-options.ts';
+import type { StreamingPlan } from '../../../model/streaming-plan.ts';
+import {
+  type CheckpointStorage,
+  completeCheckpoint,
+  discardFolder,
+} from '../../../store/checkpoint/checkpoint-storage.ts';
+import type { CheckpointMetadata } from '../../../store/checkpoint/own-metadata.ts';
+import type { EventRecorder } from '../../job-master/event-recorder.ts';
+import type { CheckpointBarrier, StreamTaskRef, StreamToJobMaster } from '../protocol/stream-messages.ts';
+import { commitParts } from '../sinks/part-commit.ts';
+import { CheckpointCoordinator, type CheckpointRequest, type CoordinatorAction } from './checkpoint-coordinator.ts';
+import { PendingCheckpoint } from './pending-checkpoint.ts';
+
+export interface CheckpointDriverOptions {
+  readonly plan: StreamingPlan;
+  readonly jobId: string;
+  readonly jobName: string;
+  readonly epoch: number;
+  readonly options: StreamingOptions;
+  readonly storage: CheckpointStorage;
+  readonly recorder: EventRecorder;
+  readonly trigger: (barrier: CheckpointBarrier) => void;
+  readonly onCompleted: (checkpointId: number) => void;
+  /** Too many have failed: the tasks are to be restarted. */
+  readonly onFailed: (task: StreamTaskRef, reason: string) => void;
+  /** What cannot be gone on from: the disk, or the store. */
+  readonly onFatal: (error: unknown) => void;
+  readonly onNotice: (message: string) => void;
+}
+
+/** How a request ended. */
+export type RequestOutcome =
+  | { readonly kind: 'completed'; readonly checkpointId: number; readonly location: string }
+  | { readonly kind: 'failed'; readonly reason: string };
+
+type Acknowledgement = Extract<StreamToJobMaster, { type: 'acknowledge' }>;
+
+export class CheckpointDriver {
+  readonly #options: CheckpointDriverOptions;
+  readonly #pending = new Map<number, PendingCheckpoint>();
+  readonly #outcomes = new Map<CheckpointRequest, (outcome: RequestOutcome) => void>();
+  #coordinator: CheckpointCoordinator | null = null;
+  #nextId = 1;
+  #sinkRows = new Map<string, number>();
+  #timer: NodeJS.Timeout | null = null;
+  /** Storing goes one after the other: a checkpoint's parts appear before the next one's. */
+  #storing: Promise<void> = Promise.resolve();
+
+  constructor(options: CheckpointDriverOptions) {
+    this.#options = options;
+  }
+
+  /** All tasks run, from this checkpoint on (null: from the beginning). */
+  async start(tasks: readonly StreamTaskRef[], restored: CheckpointMetadata | null): Promise<void> {
+    const { options, recorder, storage } = this.#options;
+    this.#sinkRows = new Map((restored?.sinkRows ?? []).map(({ sink, rows }) => [sink, rows]));
+    const used = [...recorder.graph.checkpoints.map(({ checkpointId }) => checkpointId), ...(await storage.list())];
+    this.#nextId = Math.max(this.#nextId, (restored?.checkpointId ?? 0) + 1, ...used.map((id) => id + 1));
+    const settings = {
+      intervalMs: options.intervalMs,
+      minPauseMs: options.minPauseMs,
+      timeoutMs: options.timeoutMs,
+      tolerableFailures: options.tolerableFailedCheckpoints,
+      concurrentMax: options.maxConcurrentCheckpoints,
+    };
+    this.#coordinator = new CheckpointCoordinator(settings, tasks.map(keyOf), this.#nextId, performance.now());
+    this.#schedule();
+  }
+
+  /** The tasks end: what is under way is given up. Resolves when nothing is being stored any more. */
+  async stop(reason: string): Promise<void> {
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#nextId = Math.max(this.#nextId, this.#coordinator?.nextId ?? 0);
+    this.#coordinator = null;
+    await this.#storing;
+    for (const [id, pending] of [...this.#pending]) await this.#discard(id, pending);
+    for (const settle of this.#outcomes.values()) settle({ kind: 'failed', reason });
+    this.#outcomes.clear();
+  }
+
+  /** Asks for a checkpoint or savepoint beside the periodic ones. Resolves when it is complete and its parts visible. */
+  request(request: CheckpointRequest): Promise<RequestOutcome> {
+    const coordinator = this.#coordinator;
+    if (!coordinator) return Promise.resolve({ kind: 'failed', reason: 'not all tasks of the job run' });
+    if (coordinator.isEnding) return Promise.resolve({ kind: 'failed', reason: 'the job is ending' });
+    return new Promise((resolve) => {
+      this.#outcomes.set(request, resolve);
+      this.#act(coordinator.request(request, performance.now()));
+    });
+  }
+
+  acknowledged({ checkpointId, task, operators, parts }: Acknowledgement): void {
+    this.#pending.get(checkpointId)?.add(task.subtask, operators, parts);
+    this.#act(this.#coordinator?.acknowledge(checkpointId, keyOf(task), performance.now()) ?? []);
+  }
+
+  declined(checkpointId: number, reason: string): void {
+    this.#act(this.#coordinator?.decline(checkpointId, reason, performance.now()) ?? []);
+  }
+
+  #act(actions: readonly CoordinatorAction[]): void {
+    for (const action of actions) {
+      switch (action.kind) {
+        case 'trigger':
+          void this.#trigger(action.checkpointId, action.request);
+          break;
+        case 'store':
+          this.#storing = this.#storing.then(() => this.#store(action.checkpointId, action.request));
+          break;
+        case 'abort':
+          this.#abort(action.checkpointId, action.request, action.reason);
+          break;
+        case 'fail':
+          this.#options.onFailed(taskOf(action.task), action.reason);
+      }
+    }
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#timer) clearTimeout(this.#timer);
+    const wakeMs = this.#coordinator?.nextWakeMs ?? null;
+    if (wakeMs === null) return;
+    const tick = () => this.#act(this.#coordinator?.tick(performance.now()) ?? []);
+    this.#timer = setTimeout(tick, Math.min(Math.max(0, wakeMs - performance.now()), 60_000));
+  }
+
+  async #trigger(checkpointId: number, request: CheckpointRequest): Promise<void> {
+    const { storage, jobId, jobName, epoch } = this.#options;
+    const { kind, mode } = request;
+    const folder = request.folder ?? storage.folderOf(checkpointId);
+    const head = { kind, checkpointId, jobId, jobName, epoch, timestampMs: Date.now() };
+    this.#pending.set(checkpointId, new PendingCheckpoint(folder, head));
+    try {
+      await storage.beginAt(folder);
+    } catch (error) {
+      return this.declined(checkpointId, `${folder} cannot be made: ${messageOf(error)}`);
+    }
+    if (this.#pending.has(checkpointId)) this.#options.trigger({ checkpointId, folder, mode });
+  }
+
+  async #store(checkpointId: number, request: CheckpointRequest): Promise<void> {
+    const pending = this.#pending.get(checkpointId);
+    if (!pending) return;
+    const { plan, recorder, onFatal, onCompleted } = this.#options;
+    const metadata = pending.metadata(plan, this.#sinkRows);
+    try {
+      await completeCheckpoint(pending.folder, metadata);
+    } catch (error) {
+      // Nothing is lost: the parts of this checkpoint are staged still, but no later one knows of them.
+      return onFatal(error);
+    }
+    try {
+      const durationMs = Math.round(performance.now() - pending.startedMs);
+      const type = request.kind === 'savepoint' ? 'savepoint-completed' : 'checkpoint-completed';
+      const { folder: location, stateBytes } = pending;
+      await recorder.record({ type, checkpointId, location, stateBytes, durationMs, sinks: metadata.sinkRows });
+      await commitParts(pending.parts);
+    } catch (error) {
+      return onFatal(error);
+    }
+    this.#pending.delete(checkpointId);
+    this.#sinkRows = new Map(metadata.sinkRows.map(({ sink, rows }) => [sink, rows]));
+    this.#coordinator?.stored(checkpointId, performance.now());
+    onCompleted(checkpointId);
+    this.#settle(request, { kind: 'completed', checkpointId, location: pending.folder });
+    await this.#retire();
+    this.#schedule();
+  }
+
+  #abort(checkpointId: number, request: CheckpointRequest, reason: string): void {
+    const { recorder, onNotice } = this.#options;
+    void recorder.record({ type: 'checkpoint-aborted', checkpointId, reason });
+    onNotice(`checkpoint ${checkpointId} was given up: ${reason}`);
+    const pending = this.#pending.get(checkpointId);
+    if (pending) void this.#discard(checkpointId, pending);
+    this.#settle(request, { kind: 'failed', reason });
+  }
+
+  async #discard(checkpointId: number, { folder }: PendingCheckpoint): Promise<void> {
+    this.#pending.delete(checkpointId);
+    await discardFolder(folder).catch(() => {});
+  }
+
+  #settle(request: CheckpointRequest, outcome: RequestOutcome): void {
+    this.#outcomes.get(request)?.(outcome);
+    this.#outcomes.delete(request);
+  }
+
+  /** Removes the job's own checkpoints but for the newest. What cannot be removed is tried again with the next. */
+  async #retire(): Promise<void> {
+    const { storage, recorder, options } = this.#options;
+    const own = recorder.graph.checkpoints.filter(({ kind }) => kind === 'checkpoint');
+    const oldestKept = own.at(-options.retainedCheckpoints)?.checkpointId ?? 0;
+    for (const id of await storage.list()) {
+      if (id < oldestKept && !this.#pending.has(id)) await storage.discard(id).catch(() => {});
+    }
+  }
+}
+
+function keyOf({ vertexId, subtask }: StreamTaskRef): string {
+  return `${vertexId}#${subtask}`;
+}
+
+function taskOf(key: string): StreamTaskRef {
+  const [vertexId = '', subtask = '0'] = key.split('#');
+  return { vertexId, subtask: Number(subtask) };
+}

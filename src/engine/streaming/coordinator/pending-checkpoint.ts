@@ -1,0 +1,64 @@
+// A checkpoint while its tasks acknowledge it: gathers their states into the metadata that is stored when all are there.
+import type { StreamingPlan, StreamOperator, StreamVertex } from '../../../model/streaming-plan.ts';
+import {
+  type CheckpointMetadata,
+  type CommittedPart,
+  type OperatorState,
+  type SubtaskState,
+  stateBytesOf,
+} from '../../../store/checkpoint/own-metadata.ts';
+import type { AcknowledgedOperator } from '../protocol/stream-messages.ts';
+
+type MetadataHead = Pick<CheckpointMetadata, 'kind' | 'checkpointId' | 'jobId' | 'jobName' | 'epoch' | 'timestampMs'>;
+
+export class PendingCheckpoint {
+  readonly folder: string;
+  readonly startedMs = performance.now();
+  readonly #head: MetadataHead;
+  readonly #states = new Map<string, SubtaskState[]>();
+  readonly #parts: CommittedPart[] = [];
+  #stateBytes = 0;
+
+  constructor(folder: string, head: MetadataHead) {
+    this.folder = folder;
+    this.#head = head;
+  }
+
+  get stateBytes(): number {
+    return this.#stateBytes;
+  }
+
+  get parts(): readonly CommittedPart[] {
+    return this.#parts;
+  }
+
+  add(subtask: number, operators: readonly AcknowledgedOperator[], parts: readonly CommittedPart[]): void {
+    this.#parts.push(...parts);
+    for (const { operatorId, keyed, operator } of operators) {
+      const subtasks = this.#states.get(operatorId) ?? [];
+      this.#states.set(operatorId, subtasks);
+      subtasks.push({ subtask, keyed, operator });
+      this.#stateBytes += (keyed ? stateBytesOf(keyed.state) : 0) + (operator ? stateBytesOf(operator) : 0);
+    }
+  }
+
+  /** @param rowsBefore rows of each sink up to the checkpoint that the job went on from, and since */
+  metadata(plan: StreamingPlan, rowsBefore: ReadonlyMap<string, number>): CheckpointMetadata {
+    const operators = plan.vertices.flatMap((vertex) =>
+      vertex.operators.map((operator) => this.#operatorState(vertex, operator, plan.maxParallelism)),
+    );
+    const rows = new Map(rowsBefore);
+    for (const part of this.#parts) rows.set(part.sink, (rows.get(part.sink) ?? 0) + part.rows);
+    const sinkRows = [...rows].map(([sink, count]) => ({ sink, rows: count }));
+    return { ...this.#head, operators, parts: this.#parts, sinkRows };
+  }
+
+  #operatorState(
+    { parallelism }: StreamVertex,
+    { operatorId, uid, name }: StreamOperator,
+    maxParallelism: number,
+  ): OperatorState {
+    const subtasks = [...(this.#states.get(operatorId) ?? [])].sort((a, b) => a.subtask - b.subtask);
+    return { operatorId, uid, name, parallelism, maxParallelism, subtasks };
+  }
+}

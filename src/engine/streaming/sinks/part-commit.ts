@@ -1,0 +1,71 @@
+// The output of file sinks as of a checkpoint: parts become visible when their checkpoint is complete, and a job that
+// falls back to an earlier checkpoint takes the later parts back, since it will write those rows again. Every step can
+// be done twice: recovery rolls forward what a killed JobMaster had begun.
+import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { replaceFile, syncFolder } from '../../../store/atomic-file.ts';
+import type { CommittedPart } from '../../../store/checkpoint/own-metadata.ts';
+import { checkpointOfPart, isPart, ownerFileName, stagedPrefix } from './part-names.ts';
+
+/** Makes the parts visible. A part that is not staged any more has been committed before. */
+export async function commitParts(parts: readonly CommittedPart[]): Promise<void> {
+  for (const { staged, final } of parts) await rename(staged, final).catch(ignoreMissing);
+  for (const folder of new Set(parts.map(({ final }) => dirname(final)))) await syncFolder(folder);
+}
+
+/** Removes what the job staged and has not committed, and its parts behind `checkpointId` (null: all of them). */
+export async function rollBackParts(
+  folders: readonly string[],
+  jobId: string,
+  checkpointId: number | null,
+): Promise<number> {
+  let takenBack = 0;
+  for (const folder of folders) {
+    for (const name of await readdir(folder).catch(emptyIfMissing)) {
+      const of = checkpointOfPart(name, jobId);
+      const isLater = of !== null && of > (checkpointId ?? -1);
+      if (!isLater && !name.startsWith(stagedPrefix(jobId))) continue;
+      await rm(join(folder, name), { force: true });
+      if (isLater) takenBack += 1;
+    }
+  }
+  return takenBack;
+}
+
+/** Removes what is staged, when the job is over. */
+export async function dropStaged(folders: readonly string[], jobId: string): Promise<void> {
+  for (const folder of folders) {
+    for (const name of await readdir(folder).catch(emptyIfMissing)) {
+      if (name.startsWith(stagedPrefix(jobId))) await rm(join(folder, name), { force: true });
+    }
+  }
+}
+
+/**
+ * Makes the sink's folder that of the job `jobName`. `replaces`: what an earlier run of this job left is removed, as a
+ * batch job's next run does; a run that goes on from a savepoint keeps it.
+ */
+export async function claimSinkFolder(folder: string, jobName: string, replaces: boolean): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  if (replaces) {
+    for (const name of await readdir(folder)) if (isPart(name)) await rm(join(folder, name), { force: true });
+  }
+  await replaceFile(join(folder, ownerFileName), `${JSON.stringify({ job: jobName })}\n`);
+}
+
+/** What lies in a sink's folder and is not of the job `jobName`. */
+export async function foreignParts(folder: string, jobName: string): Promise<string[]> {
+  const names = await readdir(folder).catch(emptyIfMissing);
+  const owner = await readFile(join(folder, ownerFileName), 'utf8').catch(() => null);
+  const isOwn = owner?.includes(JSON.stringify(jobName)) === true;
+  return names.filter((name) => !(isOwn && (isPart(name) || name === ownerFileName || name.startsWith('.staged-'))));
+}
+
+function ignoreMissing(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENOENT') throw error;
+}
+
+function emptyIfMissing(error: NodeJS.ErrnoException): string[] {
+  if (error.code === 'ENOENT') return [];
+  throw error;
+}
