@@ -36,8 +36,8 @@ export class StructureCheck {
   #ranges: SubtaskRange[] = [];
   /** Of the subtask that is being read. */
   #open: KeyGroups[] = [];
-  /** Places in the stream that comes next. */
-  #places: { readonly what: string; readonly offsets: LongList; readonly offset: number }[] = [];
+  /** The last place in the stream that comes next: of all that point into it, kept alone. */
+  #furthest: { readonly what: string; readonly place: bigint; readonly offset: number } | null = null;
 
   constructor(metadata: CheckpointMetadata, findings: CheckpointFindings) {
     this.#metadata = metadata;
@@ -90,19 +90,20 @@ export class StructureCheck {
   }
 
   #expect(what: string, offsets: LongList, offset: number): void {
-    this.#places.push({ what, offsets, offset });
+    for (const place of offsets) {
+      // -1 stands for none; what is less lies nowhere.
+      const distance = place < -1n ? 2n ** 63n : place;
+      if (distance > (this.#furthest?.place ?? -1n)) this.#furthest = { what, place: distance, offset };
+    }
   }
 
   #stream({ size, place }: StateStream): void {
-    const places = this.#places;
-    this.#places = [];
-    if (size < 0n || place === 'nowhere') return;
-    for (const { what, offsets, offset } of places) {
-      const beyond = firstBeyond(offsets, size);
-      if (beyond === null) continue;
-      const text = `${what} begins at byte ${beyond} of a state of ${size} bytes`;
-      this.#find('OFFSET_BEYOND_STATE', 'error', offset, text);
-    }
+    const furthest = this.#furthest;
+    this.#furthest = null;
+    if (furthest === null || size < 0n || place === 'nowhere' || furthest.place <= size) return;
+    const where = furthest.place === 2n ** 63n ? 'a negative byte' : `byte ${furthest.place}`;
+    const text = `${furthest.what} begins at ${where} of a state of ${size} bytes`;
+    this.#find('OFFSET_BEYOND_STATE', 'error', furthest.offset, text);
   }
 
   #subtask({ subtask, offset }: SubtaskTotals): void {
@@ -117,7 +118,7 @@ export class StructureCheck {
       this.#ranges.push({ state, subtask, first, count, offset: at });
     }
     this.#open = [];
-    this.#places = [];
+    this.#furthest = null;
   }
 
   #checkRanges(operator: OperatorHead, state: StateKind): void {
@@ -162,10 +163,4 @@ export class StructureCheck {
   #find(code: CheckpointFindingCode, severity: CheckpointFinding['severity'], offset: number, message: string): void {
     this.#findings.add({ code, severity, file: this.#metadata.file, offset, message });
   }
-}
-
-/** -1 stands for none. */
-function firstBeyond(offsets: LongList, size: bigint): bigint | null {
-  for (const offset of offsets) if (offset > size || offset < -1n) return offset;
-  return null;
 }

@@ -19,18 +19,39 @@ import type {
 } from './checkpoint-inspect-report.ts';
 
 /** Ten times what the largest known jobs have; a report of more would not fit into one document. */
-const operatorsMax = 100_000;
-const subtasksMax = 1_000_000;
-const namedStatesMax = 100_000;
+const most = { operators: 50_000, subtasks: 1_000_000, namedStates: 100_000, masterStates: 10_000 } as const;
 
 /** What the walk itself tells; offsets of sources are read apart. */
 export type CheckpointContents = Omit<CheckpointInspectReport, 'kafkaSources'>;
 
 /** Errors: CHECKPOINT_DAMAGED. */
 export function summarizeCheckpoint(metadata: CheckpointMetadata): CheckpointContents {
+  refuseTooMany(metadata);
   const summary = new Summary(metadata);
   walkSound(metadata, summary.visitor());
   return summary.report();
+}
+
+/** Counts before anything is kept. */
+function refuseTooMany(metadata: CheckpointMetadata): void {
+  const counts = { operators: 0, subtasks: 0, namedStates: 0, masterStates: 0 };
+  const count = (what: keyof typeof counts) => () => {
+    counts[what] += 1;
+  };
+  walkSound(metadata, {
+    operator: count('operators'),
+    subtask: count('subtasks'),
+    namedState: count('namedStates'),
+    masterState: count('masterStates'),
+  });
+  for (const [what, limit] of Object.entries(most)) {
+    const found = counts[what as keyof typeof counts];
+    if (found <= limit) continue;
+    const words = what.replace(/[A-Z]/, (letter) => ` ${letter.toLowerCase()}`);
+    throw new JobrecError('CHECKPOINT_DAMAGED', `${metadata.file} holds ${found} ${words}; no job has over ${limit}`, {
+      data: { path: metadata.file, offset: 0, [what]: found, most: limit },
+    });
+  }
 }
 
 interface OperatorRow {
@@ -45,8 +66,6 @@ class Summary {
   readonly #masterStates: CheckpointInspectReport['masterStates'][number][] = [];
   #checkpointId = 0n;
   #properties: CheckpointProperties | null = null;
-  #subtasks = 0;
-  #namedStates = 0;
   #inlineBytes = 0n;
   #fileReferences = 0;
 
@@ -59,8 +78,7 @@ class Summary {
       head: ({ checkpointId }) => {
         this.#checkpointId = checkpointId;
       },
-      masterState: ({ name, version, bytes, offset }) => {
-        this.#bound(this.#masterStates.length + 1, namedStatesMax, 'master states', offset);
+      masterState: ({ name, version, bytes }) => {
         this.#masterStates.push({ name, version, bytes });
       },
       operator: (head) => this.#operator(head),
@@ -98,15 +116,13 @@ class Summary {
   }
 
   #operator(head: OperatorHead): void {
-    this.#bound(this.#operators.length + 1, operatorsMax, 'operators', head.offset);
     this.#inlineBytes += BigInt(head.coordinator?.length ?? 0);
     this.#operators.push({ head, subtasks: new Map(), states: new Map() });
   }
 
-  #namedState({ name, mode, elements, offset }: NamedState): void {
+  #namedState({ name, mode, elements }: NamedState): void {
     const states = this.#operators.at(-1)?.states;
     const before = states?.get(name)?.elements ?? 0;
-    this.#bound(++this.#namedStates, namedStatesMax, 'named states', offset);
     states?.set(name, { name, mode, elements: before + elements.length });
   }
 
@@ -115,17 +131,8 @@ class Summary {
     else if (place !== 'nowhere') this.#fileReferences += 1;
   }
 
-  #subtask({ subtask, finished, handles, stateSize, offset }: SubtaskTotals): void {
-    this.#bound(++this.#subtasks, subtasksMax, 'subtasks', offset);
+  #subtask({ subtask, finished, handles, stateSize }: SubtaskTotals): void {
     this.#operators.at(-1)?.subtasks.set(subtask, { subtask, finished, ...handles, stateSize });
-  }
-
-  #bound(count: number, most: number, what: string, offset: number): void {
-    if (count <= most) return;
-    const { file } = this.#metadata;
-    throw new JobrecError('CHECKPOINT_DAMAGED', `${file} holds more than ${most} ${what} (byte ${offset})`, {
-      data: { path: file, offset },
-    });
   }
 }
 

@@ -55,7 +55,7 @@ export async function lookAtFile(file: string): Promise<FileLook> {
 }
 
 /** A folder that holds a file of this name and length where a moved checkpoint has its files; null where none does. */
-export async function movedTo(folder: string, recorded: string, bytes: bigint): Promise<string | null> {
+export async function movedTo(folder: string, recorded: string, bytes: number): Promise<string | null> {
   const name = path.posix.basename(recorded);
   for (const candidate of [folder, path.join(folder, '../shared'), path.join(folder, '../taskowned')]) {
     const look = await lookAtFile(path.join(candidate, name));
