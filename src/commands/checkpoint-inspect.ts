@@ -26,7 +26,10 @@ export class CheckpointInspectCommand extends BaseCommand<typeof CheckpointInspe
   ];
   static override args = { path: checkpointArg };
   static override flags = {
-    operator: Flags.string({ helpValue: 'O', description: 'Only this operator: its id, uid or name.' }),
+    operator: Flags.string({
+      helpValue: 'O',
+      description: 'Only this operator: its id, name, or uid (also where the format keeps no uids).',
+    }),
     'state-files': Flags.boolean({ description: 'Also read the state files of sources, for Kafka offsets.' }),
     'path-map': pathMapFlag,
     subtasks: Flags.boolean({ description: 'A table of subtasks for each operator (--json always has them).' }),

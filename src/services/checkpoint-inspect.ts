@@ -4,6 +4,7 @@ import { JobrecError } from '../model/errors.ts';
 import { readCheckpoint } from '../store/checkpoint/read-checkpoint.ts';
 import type { PathMap } from '../store/checkpoint/state-places.ts';
 import { stateReaderOf } from '../store/checkpoint/state-reader.ts';
+import { murmur3 } from '../store/flink/murmur3.ts';
 import type { CheckpointInspectReport } from './checkpoint-inspect-report.ts';
 import { summarizeCheckpoint } from './checkpoint-summary.ts';
 
@@ -24,7 +25,11 @@ export async function inspectCheckpoint(options: CheckpointInspectOptions): Prom
 }
 
 function withOneOperator(report: CheckpointInspectReport, wanted: string): CheckpointInspectReport {
-  const operators = report.operators.filter(({ operatorId, uid, name }) => [operatorId, uid, name].includes(wanted));
+  // Formats before 5 keep no uids, but an operator's id is the hash of its uid where it has one.
+  const hashed = murmur3(Buffer.from(wanted)).toString('hex');
+  const operators = report.operators.filter(
+    ({ operatorId, uid, name }) => [operatorId, uid, name].includes(wanted) || operatorId === hashed,
+  );
   const ids = new Set(operators.map(({ operatorId }) => operatorId));
   const kafkaSources = report.kafkaSources.filter(({ operatorId }) => ids.has(operatorId));
   if (operators.length > 0) return { ...report, operators, kafkaSources };

@@ -1,0 +1,127 @@
+// Kafka offsets from checkpoints of real jobs over a real broker, wherever their state lies; and what is not Kafka's.
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { inspectCheckpoint } from '../../../src/services/checkpoint-inspect.ts';
+import { readEnumerator, readLegacyPair, readSplit } from '../../../src/store/flink/checkpoint/kafka-splits.ts';
+import { byte, int, join, long, utf } from './metadata-bytes.ts';
+import { ownCheckpoints } from './savepoints.ts';
+
+const everyRecord = [
+  ['more-words-0', 10n],
+  ['more-words-1', 20n],
+  ['words-0', 10n],
+  ['words-1', 20n],
+  ['words-2', 30n],
+];
+
+async function sourceIn(name: string, stateFiles = false) {
+  const location = path.join(ownCheckpoints, name);
+  const { kafkaSources } = await inspectCheckpoint({ location, operator: null, stateFiles, pathMaps: [] });
+  expect(kafkaSources).toHaveLength(1);
+  const { kind, partitions = [], unread } = kafkaSources[0] ?? {};
+  return { kind, unread, offsets: partitions.map(({ topic, partition, offset }) => [`${topic}-${partition}`, offset]) };
+}
+
+describe('real jobs that had read every record', () => {
+  test.each(['1.20-kafka', '2.0-kafka', '2.3-kafka'])('%s', async (name) => {
+    expect(await sourceIn(name)).toEqual({ kind: 'KafkaSource', unread: [], offsets: everyRecord });
+  });
+
+  test('of the consumer before KafkaSource: the next record, not the last', async () => {
+    const { kind, offsets } = await sourceIn('1.20-kafka-legacy');
+    expect([kind, offsets]).toEqual(['FlinkKafkaConsumer', everyRecord]);
+  });
+
+  test('state in files is read only where it is asked for', async () => {
+    const unknown = everyRecord.map(([name]) => [name, null]);
+    const { offsets, unread } = await sourceIn('2.3-kafka-files/chk-4');
+    expect(offsets).toEqual(unknown);
+    expect(unread?.map(({ subtask, reason }) => `${subtask}: ${reason}`)).toEqual([
+      '0: the state lies in a file, which was not read',
+      '1: the state lies in a file, which was not read',
+    ]);
+    expect(await sourceIn('2.3-kafka-files/chk-4', true)).toMatchObject({ offsets: everyRecord, unread: [] });
+  });
+
+  test('compressed state is said, with the partitions that the enumerator knows', async () => {
+    const { offsets, unread } = await sourceIn('1.20-kafka-compressed');
+    expect(offsets).toEqual(everyRecord.map(([name]) => [name, null]));
+    expect(unread?.map(({ reason }) => reason)).toEqual(['the state is compressed', 'the state is compressed']);
+  });
+
+  test.each(['1.20-finished', '2.3-unaligned', '2.3-rocksdb-incremental/chk-3'])(
+    '%s: a source, not Kafka',
+    async (name) => {
+      const location = path.join(ownCheckpoints, name);
+      const report = await inspectCheckpoint({ location, operator: null, stateFiles: true, pathMaps: [] });
+      expect(report.kafkaSources).toEqual([]);
+    },
+  );
+});
+
+describe('bytes', () => {
+  const split = (topic: string, partition: number, from: number, to: bigint) =>
+    join(utf(topic), int(partition), long(from), long(to));
+  const element = (data: Buffer, version = 0) => {
+    const versioned = join(int(version), int(data.length), data);
+    return join(int(versioned.length), versioned);
+  };
+  const none = -(2n ** 63n);
+
+  test('a split, bounded or not', () => {
+    expect(readSplit(element(split('t', 3, 42, none)), 0)).toEqual({
+      topic: 't',
+      partition: 3,
+      offset: 42n,
+      stoppingOffset: null,
+    });
+    expect(readSplit(element(split('t', 3, -2, 100n)), 0)).toMatchObject({ offset: -2n, stoppingOffset: 100n });
+  });
+
+  test.each([
+    ['another version', element(split('t', 3, 42, none), 1)],
+    ['a name that no topic has', element(split('t t', 3, 42, none))],
+    ['a negative partition', element(split('t', -1, 42, none))],
+    ['bytes behind it', element(join(split('t', 3, 42, none), byte(0)))],
+    ['too few bytes', element(split('t', 3, 42, none).subarray(0, 12))],
+    ['a length beyond the end', join(int(1000), Buffer.alloc(8))],
+  ])('%s is no split', (_, bytes) => {
+    expect(readSplit(bytes, 0)).toBeNull();
+  });
+
+  const coordinator = (version: number, state: Buffer, tail: Buffer = Buffer.alloc(0)) =>
+    join(int(1), int(version), int(state.length), state, tail);
+  const partitions = [
+    { topic: 'a', partition: 0 },
+    { topic: 'b', partition: 7 },
+  ];
+
+  test('an enumerator of each version', () => {
+    const two = join(int(2), utf('a'), int(0), int(0), utf('b'), int(7), int(1), byte(1));
+    const one = join(int(2), utf('a'), int(0), utf('b'), int(7));
+    const splits = [split('a', 0, 1, none), split('b', 7, 2, none)].map((each) => join(int(each.length), each));
+    const zero = join(int(1), int(0), int(0), int(2), ...splits);
+    for (const [version, state] of [zero, one, two].entries()) {
+      expect(readEnumerator(coordinator(version, state))).toEqual(partitions);
+      expect(readEnumerator(coordinator(version, state, byte(0)))).toBeNull();
+      expect(readEnumerator(coordinator(version, state.subarray(1)))).toBeNull();
+    }
+    expect(readEnumerator(coordinator(1, int(0)))).toBeNull();
+    expect(readEnumerator(coordinator(3, two))).toBeNull();
+  });
+
+  test('a legacy pair: rules stay as they are, topics of one letter and beyond ASCII do not confuse it', () => {
+    const head = [0x0c, 0x01, 0x82, 0x01, 0x0e, 0x01];
+    const pair = (topic: readonly number[], last: bigint) => join(Buffer.from([...head, ...topic]), long(last));
+    const word = [...Buffer.from('word')].map((letter, index) => (index === 3 ? letter | 0x80 : letter));
+    expect(readLegacyPair(pair(word, 41n), 0)).toEqual({
+      topic: 'word',
+      partition: 7,
+      offset: 42n,
+      stoppingOffset: null,
+    });
+    expect(readLegacyPair(pair([0x82, 0x77], -915623761773n), 0)).toMatchObject({ topic: 'w', offset: -915623761773n });
+    expect(readLegacyPair(pair([0x83, 0xc3, 0xa4], 1n), 0)).toBeNull();
+    expect(readLegacyPair(pair(word, 41n).subarray(0, 14), 0)).toBeNull();
+  });
+});
