@@ -48,7 +48,7 @@ export class StreamCluster {
   constructor(options: StreamClusterOptions) {
     const { folder, size, mastership } = options;
     this.#options = options;
-    this.#processes = new ProcessTable(folder.processesFile);
+    this.#processes = new ProcessTable(folder.processesFile, () => mastership.leads());
     this.clients = new ClientHub(() => this.#listProcesses());
     this.pool = new WorkerPool(mastership.epoch, {
       registered: (worker) => this.#registered(worker),
@@ -62,6 +62,8 @@ export class StreamCluster {
       folder,
       size,
       isRegistered: (workerId) => this.pool.workers.has(workerId),
+      mayStart: () => mastership.leads(),
+      registrationTimeoutMs: Math.max(options.options.previousWorkerTimeoutMs, 3 * options.options.heartbeatTimeoutMs),
       onStarted: () => this.#listProcesses(),
       onHopeless: (error) => options.onHopeless(`${error.message}; ${error.hint ?? ''}`),
     });

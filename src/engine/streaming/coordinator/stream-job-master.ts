@@ -63,7 +63,7 @@ export class StreamJobMaster {
 
   /** Leads the job to its end, whatever end that is. */
   async run(start: JobMasterStart): Promise<MasterEnd> {
-    const end = await this.#lead(start).catch((error): MasterEnd => this.#mastership.endOf(error));
+    const end = await this.#lead(start).catch((error) => this.#mastership.endOf(error));
     return this.#conclude(end);
   }
 
@@ -183,7 +183,7 @@ export class StreamJobMaster {
       await Promise.race([new Promise((resolve) => setTimeout(resolve, delayMs)), this.#ended]);
       if (!this.#stopping) await this.#restore();
     } catch (error) {
-      this.#stop(this.#mastership.endOf(error));
+      await this.#stopFor(error);
     }
   }
 
@@ -241,6 +241,10 @@ export class StreamJobMaster {
     this.#end(end);
   }
 
+  async #stopFor(error: unknown): Promise<void> {
+    this.#stop(await this.#mastership.endOf(error));
+  }
+
   async #conclude(end: MasterEnd): Promise<MasterEnd> {
     this.#stopping = true;
     this.#cluster.stopSupervising();
@@ -275,7 +279,7 @@ export class StreamJobMaster {
       await this.#mastership.close(isGloballyTerminal(state));
       return end;
     } catch (error) {
-      return this.#mastership.endOf(error);
+      return await this.#mastership.endOf(error);
     }
   }
 
@@ -289,7 +293,7 @@ export class StreamJobMaster {
       workerLost: (worker, reason) => this.#workerLost(worker, reason),
       workerSaid: (worker, message) => this.#workerSaid(worker, message),
       control: (command, reason) => this.#control(command, reason),
-      onHopeless: (reason) => this.#stop({ kind: 'failed', reason }),
+      onHopeless: (reason) => this.#stop({ kind: 'suspended', reason }),
       progress: () => this.#progress(),
       onTick: () => this.#scheduler.deployIfPossible(),
     });
@@ -312,7 +316,7 @@ export class StreamJobMaster {
         bufferTimeoutMs: streaming.bufferTimeoutMs,
         watermarkIntervalMs: streaming.watermarkIntervalMs,
       },
-      onRunning: () => void this.#tasksRun().catch((error) => this.#stop(this.#mastership.endOf(error))),
+      onRunning: () => void this.#tasksRun().catch((error) => this.#stopFor(error)),
     });
   }
 
@@ -331,7 +335,7 @@ export class StreamJobMaster {
       onCompleted: (checkpointId) =>
         this.#scheduler.broadcast({ type: 'complete', attempt: isCurrent(), checkpointId }),
       onFailed: (task, reason) => void this.#taskFailed(task, reason),
-      onFatal: (error) => this.#stop(this.#mastership.endOf(error)),
+      onFatal: (error) => void this.#stopFor(error),
       onNotice: (message) => this.#notice(message),
     });
   }
