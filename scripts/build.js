@@ -20,6 +20,7 @@ const entries = {
   'slot-worker': 'src/engine/task-manager/slot-worker.ts',
   'enumerator-worker': 'src/engine/job-master/source-coordinator/enumerator-worker.ts',
   'stream-slot': 'src/engine/streaming/task/slot-thread.ts',
+  'shuffle-service': 'src/engine/shuffle-service/main.ts',
 };
 
 const external = ['@duckdb/node-bindings', '@duckdb/node-bindings-*', 'esbuild', 'kafkajs'];

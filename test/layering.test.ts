@@ -152,7 +152,12 @@ describe('what only some may touch', () => {
 
   it('the console', () => {
     const printing = sources.filter((source) => /\bconsole\.|\bprocess\.(stdout|stderr)\b/.test(source.text));
-    const places = ['cli/', 'engine/job-master/main.ts', 'engine/task-manager/main.ts'];
+    const places = [
+      'cli/',
+      'engine/job-master/main.ts',
+      'engine/task-manager/main.ts',
+      'engine/shuffle-service/main.ts',
+    ];
     expect(printing.map((source) => source.file).filter((file) => !isUnder(file, places))).toEqual([]);
   });
 
@@ -163,6 +168,7 @@ describe('what only some may touch', () => {
       'commands/',
       'engine/job-master/main.ts',
       'engine/task-manager/',
+      'engine/shuffle-service/main.ts',
       'services/interruption.ts',
     ];
     expect(exiting.map((source) => source.file).filter((file) => !isUnder(file, places))).toEqual([]);

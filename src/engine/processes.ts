@@ -48,6 +48,11 @@ export function spawnTaskManager(folder: JobFolder, workerId: WorkerId, size: Cl
   ]);
 }
 
+export function spawnShuffleService(folder: JobFolder, serviceId: WorkerId, orphanTimeoutMs: number): EngineProcess {
+  const args = [folder.root, serviceId, String(orphanTimeoutMs)];
+  return spawnEngineProcess('shuffle-service.js', join(folder.logs, `${serviceId}.log`), args);
+}
+
 function spawnEngineProcess(
   script: string,
   logFile: string,

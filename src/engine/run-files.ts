@@ -18,6 +18,7 @@ export interface EndedRun {
 export async function deleteRunFiles(run: EndedRun): Promise<void> {
   await dropStaging(run.jobGraph, run.jobId);
   await rm(run.folder.workers, { recursive: true, force: true });
+  await rm(run.folder.shuffle, { recursive: true, force: true });
   await rm(run.folder.functions, { recursive: true, force: true });
   await removeMasterFile(run.folder.masterFile);
   await rm(run.folder.processesFile, { force: true });

@@ -31,7 +31,8 @@ function planMeaning(job: JobFile): unknown {
   const sources = Object.fromEntries(
     Object.entries(job.sources ?? {}).map(([name, source]) => [name, sourceMeaning(source)]),
   );
-  return { name: job.name, sources, stages, sinks: job.sinks };
+  const shuffle = job.shuffle === 'service' ? { shuffle: job.shuffle } : {};
+  return { name: job.name, sources, stages, sinks: job.sinks, ...shuffle };
 }
 
 /** SHA-256 of a plain value, whatever the order of its keys. */

@@ -146,7 +146,7 @@ async function plan(planning: Planning, order: readonly string[]): Promise<Omit<
     return bundled;
   };
   const stages = await planStages({ ...planning, sources, bundledFunction }, order, tasksOf, warnings);
-  const graph = buildGraph({
+  const built = buildGraph({
     name: job.name,
     stages,
     sources,
@@ -156,6 +156,7 @@ async function plan(planning: Planning, order: readonly string[]): Promise<Omit<
     sourceParallelism: tasksOf,
     duckdbVersion: await duckdbVersion(),
   });
+  const graph: JobGraph = job.shuffle === 'service' ? { ...built, shuffle: job.shuffle } : built;
   const modules = uniqueModules((await functions.all()).map((bundled) => bundled.module));
   const fingerprint = fingerprintOf(job, sources, modules);
   return { graph, fingerprint, modules, edges: stages.flatMap(edgesOf), warnings: [...unread(job), ...warnings] };

@@ -60,6 +60,11 @@ function recoveriesTable(recoveries: readonly RunRecovery[], style: Style): stri
   return table(columns, rows, style);
 }
 
+const shuffleTexts: Readonly<Record<DryRunReport['shuffle'], string>> = {
+  workers: 'workers: each worker keeps the results of its tasks',
+  service: 'service: a shuffle service process keeps the results, so that losing a worker loses none',
+};
+
 export function renderDryRun(report: DryRunReport, style: Style): string {
   const vertices = report.vertices.map((each) => [
     each.vertexName,
@@ -74,7 +79,8 @@ export function renderDryRun(report: DryRunReport, style: Style): string {
   const head = `${style.title('job')}    ${report.name}: ${counted(vertices.length, 'vertex', 'vertices')}, nothing was started`;
   const vertexColumns = [{ title: 'vertex' }, { title: 'parallelism', align: 'right' }, { title: 'stages' }] as const;
   const edgeColumns = [{ title: 'from => to' }, { title: 'exchange' }, { title: 'why' }] as const;
-  return [head, table(vertexColumns, vertices, style), table(edgeColumns, edges, style)]
+  const kept = `${style.title('held')}   ${shuffleTexts[report.shuffle]}`;
+  return [`${head}\n${kept}`, table(vertexColumns, vertices, style), table(edgeColumns, edges, style)]
     .filter((block) => block !== '')
     .join('\n\n');
 }

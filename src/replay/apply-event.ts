@@ -263,7 +263,7 @@ function resetTasks(graph: ExecutionGraph, event: ResetTasks): ApplyFinding | nu
 }
 
 function resetTask(graph: ExecutionGraph, task: ExecutionVertex): void {
-  forgetPlacements(graph, task);
+  forgetPlacements(graph, task.partitions);
   if (graph.released.size > 0) {
     for (const { datasetId, partitionIndex } of task.partitions) {
       graph.released.delete(partitionKey(datasetId, partitionIndex));
@@ -301,6 +301,7 @@ function applyFailed(graph: ExecutionGraph, event: ExecutionFailed): null {
 }
 
 function applyReleased(graph: ExecutionGraph, event: PartitionsReleased): null {
+  forgetPlacements(graph, event.partitions);
   for (const { datasetId, partitionIndex } of event.partitions) {
     graph.released.add(partitionKey(datasetId, partitionIndex));
   }

@@ -1,9 +1,9 @@
 // What `shuffle-master-snapshot` does to the graph: where the partitions are that a shuffle service holds. An increment
-// adds, a full snapshot replaces; a reset of the producer takes its partitions out. Spec: docs/adr/0008-shuffle-service.md.
+// adds, a full snapshot replaces; a reset of the producer, and giving a partition up, take out what they name. Spec: docs/adr/0008-shuffle-service.md.
 import { partitionKey } from '../model/ids.ts';
 import type { ShuffleMasterSnapshot } from '../model/job-events.ts';
 import { decodePlacements, type PartitionPlacement } from '../model/shuffle-placements.ts';
-import type { ExecutionGraph, ExecutionVertex } from './execution-graph.ts';
+import type { ExecutionGraph } from './execution-graph.ts';
 import type { ApplyFinding } from './semantic-checks.ts';
 
 /** PAYLOAD_INVALID for a state of our own that is none: the snapshot is counted, and places nothing. */
@@ -24,11 +24,14 @@ export function applyShuffleMasterSnapshot(graph: ExecutionGraph, event: Shuffle
   return null;
 }
 
-/** The partitions of a task that runs again are nowhere. */
-export function forgetPlacements(graph: ExecutionGraph, task: ExecutionVertex): void {
+/** Partitions of a task that runs again, or that were given up, are nowhere. */
+export function forgetPlacements(
+  graph: ExecutionGraph,
+  partitions: readonly { readonly datasetId: string; readonly partitionIndex: number }[],
+): void {
   const placements = graph.shuffleMaster?.placements;
   if (placements === undefined || placements.size === 0) return;
-  for (const { datasetId, partitionIndex } of task.partitions) {
+  for (const { datasetId, partitionIndex } of partitions) {
     placements.delete(partitionKey(datasetId, partitionIndex));
   }
 }

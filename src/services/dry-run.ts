@@ -5,7 +5,7 @@ import type { DryRunReport, RunOptions } from './run-report.ts';
 
 export async function planDryRun(options: RunOptions): Promise<DryRunReport> {
   const { graph, edges } = await planOf(options);
-  return { name: graph.name, vertices: vertices(graph), edges };
+  return { name: graph.name, shuffle: graph.shuffle ?? 'workers', vertices: vertices(graph), edges };
 }
 
 function vertices(graph: JobGraph): DryRunReport['vertices'] {

@@ -136,7 +136,7 @@ export function eventLine(record: LogRecord, names: ExecutionGraph): EventLine {
   return event.type === 'shuffle-master-snapshot' ? { ...head, ...shuffleMasterFields(event) } : { ...head, ...event };
 }
 
-/** The state as what it says; its bytes as they are in hexadecimal digits, for a state of another engine. */
+/** The state as what it says, and its bytes as they are: those of another engine say nothing here. */
 function shuffleMasterFields(event: ShuffleMasterSnapshot): Readonly<Record<string, unknown>> {
   const { incremental, state } = event;
   const decoded = decodePlacements(state);
@@ -147,7 +147,7 @@ function shuffleMasterFields(event: ShuffleMasterSnapshot): Readonly<Record<stri
     held.set(placement.holderId, partitions);
   }
   const holders = [...held].map(([workerId, partitions]) => ({ workerId, partitions }));
-  return { incremental, stateBytes: state.byteLength, state: Buffer.from(state).toString('hex'), holders };
+  return { incremental, stateBytes: state.byteLength, state, holders };
 }
 
 function fieldOf(event: JobEvent, field: string): unknown {

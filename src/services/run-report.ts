@@ -4,7 +4,7 @@
 import type { VertexProgress } from '../engine/protocol/messages.ts';
 import type { ErrorCode } from '../model/errors.ts';
 import type { RecoveryCause } from '../model/job-events.ts';
-import type { ExchangeKind } from '../model/job-graph.ts';
+import type { ExchangeKind, ShuffleKind } from '../model/job-graph.ts';
 import type { JobState } from '../model/states.ts';
 
 export type { VertexProgress };
@@ -99,6 +99,8 @@ export interface DryRunEdge {
 
 export interface DryRunReport {
   readonly name: string;
+  /** Who keeps the result partitions. */
+  readonly shuffle: ShuffleKind;
   readonly vertices: readonly DryRunVertex[];
   readonly edges: readonly DryRunEdge[];
 }

@@ -67,6 +67,7 @@ export interface Processes {
   readonly epoch: number;
   readonly client: { readonly pid: number } | null;
   readonly jobMaster: { readonly pid: number };
+  readonly shuffleService?: { readonly pid: number };
   readonly taskManagers: readonly { readonly workerId: string; readonly pid: number }[];
 }
 

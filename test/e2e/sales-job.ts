@@ -19,13 +19,13 @@ const rowCount = 60_000;
 const files = 6;
 
 export async function createSalesJob(
-  options: { readonly pauseMs?: number; readonly mode?: string } = {},
+  options: { readonly pauseMs?: number; readonly mode?: string; readonly shuffle?: 'service' } = {},
 ): Promise<SalesJob> {
   const folder = await mkdtemp(join(tmpdir(), 'jobrec-e2e-'));
   await mkdir(join(folder, 'data'));
   await writeData(folder);
   const jobFile = join(folder, 'job.yaml');
-  await writeFile(jobFile, jobText(options.mode));
+  await writeFile(jobFile, jobText(options));
   await writeFile(join(folder, 'slow.ts'), slowFunction(options.pauseMs ?? 20));
   const output = join(folder, 'out');
   return { folder, jobFile, home: join(folder, 'home'), output, expected: await rowsOf(wholeQuery(folder)) };
@@ -51,9 +51,9 @@ async function writeData(folder: string): Promise<void> {
   );
 }
 
-function jobText(mode: string | undefined): string {
+function jobText({ mode, shuffle }: { readonly mode?: string; readonly shuffle?: string }): string {
   return `name: sales
-sources:
+${shuffle === undefined ? '' : `shuffle: ${shuffle}\n`}sources:
   sales: { path: "data/sales-*.parquet" }
   shops: { path: data/shops.csv }
 stages:

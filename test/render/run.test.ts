@@ -57,6 +57,7 @@ describe('run', () => {
     const text = renderDryRun(
       {
         name: 'delays',
+        shuffle: 'service',
         vertices: [
           { vertexName: 'late -> partial', stages: ['late', 'partial'], parallelism: 4 },
           { vertexName: 'totals', stages: ['totals'], parallelism: null },
@@ -67,6 +68,7 @@ describe('run', () => {
     );
     expect(text).toMatchInlineSnapshot(`
       "job    delays: 2 vertices, nothing was started
+      held   service: a shuffle service process keeps the results, so that losing a worker loses none
 
         vertex           parallelism  stages
         late -> partial            4  late, partial

@@ -12,7 +12,7 @@ import { survivorsFromHolders, survivorsOnWorkers, survivorsWithoutWorkers } fro
 import { datasetId, finished, initialized, jobGraphOf, recordsOf, reset, submitted, vertexId } from './job-builder.ts';
 import { seeded } from './random.ts';
 import { oracle } from './recovery-oracle.ts';
-import { eventsOf, partitionRef, randomScenario, type Scenario } from './recovery-scenario.ts';
+import { eventsOf, partitionRef, randomScenario, type Scenario, survivorsOf } from './recovery-scenario.ts';
 
 const output = datasetId('scan', 'hash');
 const placement = (partitionIndex: number, more: Partial<PartitionPlacement> = {}): PartitionPlacement => ({
@@ -144,9 +144,8 @@ function shuffleScenario(seed: number) {
     return [...(isPlaced ? [snapshot(placed)] : []), { ...event, workerId: random.pick(workers) }];
   });
   const scenario: Scenario = { ...base, lost: new Set(allPartitions(base).filter((name) => lost.has(keyOf(name)))) };
-  const parts = { partHas: (part: { file: string }) => !base.partsLost.has(part.file) };
   const gone = [...lostWorkers, ...(lostService ? [shuffleServiceId] : [])];
-  return { scenario, events, lostService, survivors: { ...survivorsWithoutWorkers(gone), ...parts } };
+  return { scenario, events, lostService, survivors: { ...survivorsOf(base), has: survivorsWithoutWorkers(gone).has } };
 }
 
 function allPartitions({ edges, tasks }: Scenario): string[] {

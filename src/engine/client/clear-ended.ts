@@ -2,11 +2,12 @@
 // before it had cleaned up, and nobody else will. Store, logs and outputs stay (run-files.ts).
 import type { JobGraph } from '../../model/job-graph.ts';
 import { latestGeneration } from '../../store/generation.ts';
-import { type JobFolder, workerFolder } from '../../store/job-folder.ts';
+import { type JobFolder, shuffleServiceFolder, workerFolder } from '../../store/job-folder.ts';
 import { isAlive } from '../../store/process-identity.ts';
 import { knownWorkers } from '../job-master/reconciling.ts';
 import { signalProcess } from '../processes.ts';
 import { deleteRunFiles } from '../run-files.ts';
+import { knownShuffleServices } from '../shuffle-service/service-folder.ts';
 import { workerClaims } from '../task-manager/worker-claim.ts';
 
 /** For a job that has ended and that no JobMaster leads any more. Doing it again changes nothing. */
@@ -15,10 +16,12 @@ export async function clearEnded(folder: JobFolder, jobGraph: JobGraph, jobId: s
   await deleteRunFiles({ folder, jobGraph, jobId });
 }
 
-/** Workers that outlived their JobMaster would wait for another one. */
+/** Processes that outlived their JobMaster would wait for another one. */
 async function endOrphans(folder: JobFolder): Promise<void> {
-  for (const workerId of await knownWorkers(folder)) {
-    const claim = await latestGeneration(workerClaims(workerFolder(folder, workerId)));
+  const workers = (await knownWorkers(folder)).map((id) => workerFolder(folder, id));
+  const services = (await knownShuffleServices(folder)).map((id) => shuffleServiceFolder(folder, id));
+  for (const claimed of [...workers, ...services]) {
+    const claim = await latestGeneration(workerClaims(claimed));
     if (claim && isAlive(claim.holder)) signalProcess(claim.holder.pid, 'SIGKILL');
   }
 }

@@ -3,7 +3,8 @@ import { invariant } from '../../model/errors.ts';
 import { partitionKey } from '../../model/ids.ts';
 import type { JobGraph, JobVertex, SinkSpec } from '../../model/job-graph.ts';
 import type { ExecutionGraph, ExecutionJobVertex } from '../../replay/execution-graph.ts';
-import { type JobFolder, workerFolder } from '../../store/job-folder.ts';
+import { holderOf, usesShuffleService } from '../../replay/partition-holder.ts';
+import { type JobFolder, shuffleServiceFolder, workerFolder } from '../../store/job-folder.ts';
 import { partitionPath } from '../partition-store/partition-path.ts';
 import type { ExecutionRef, PartitionLocation, TaskDeployment, TaskInput } from '../protocol/messages.ts';
 import { stagingFolder } from '../sinks/sink-folders.ts';
@@ -96,9 +97,12 @@ function partitionLocations(
   const edge = context.jobGraph.edges.find((candidate) => candidate.datasetId === datasetId);
   const producer = edge && context.graph.vertices.get(edge.producerVertexId);
   invariant(producer, `data set ${datasetId} has a producer`);
-  return producer.tasks.slice(first, last + 1).map(({ subtask: partitionIndex, workerId, attempt, epoch }) => {
-    invariant(workerId !== null && epoch !== null, `${partitionKey(datasetId, partitionIndex)} is produced`);
+  const folderOf = usesShuffleService(context.graph) ? shuffleServiceFolder : workerFolder;
+  return producer.tasks.slice(first, last + 1).map((task) => {
+    const { subtask: partitionIndex, attempt, epoch } = task;
+    const holder = holderOf(context.graph, datasetId, task);
+    invariant(holder !== null && epoch !== null, `${partitionKey(datasetId, partitionIndex)} is produced`);
     const ref = { datasetId, partitionIndex, attempt, epoch };
-    return { ...ref, path: partitionPath(workerFolder(context.folder, workerId), ref) };
+    return { ...ref, path: partitionPath(folderOf(context.folder, holder), ref) };
   });
 }

@@ -4,6 +4,7 @@
 import type { ExecutionVertexFinished } from '../../model/job-events.ts';
 import type { JobGraph } from '../../model/job-graph.ts';
 import type { ExecutionRef, TaskResult } from '../protocol/messages.ts';
+import type { ShuffleMaster } from '../shuffle-service/shuffle-master.ts';
 import type { EventRecorder } from './event-recorder.ts';
 import type { PartitionReleaser } from './partition-releaser.ts';
 import type { PartitionTracker } from './partition-tracker.ts';
@@ -15,6 +16,8 @@ export interface FinishRecorderOptions {
   readonly recorder: EventRecorder;
   readonly tracker: PartitionTracker;
   readonly releaser: PartitionReleaser;
+  /** null: partitions stay with the workers. */
+  readonly shuffle: ShuffleMaster | null;
   readonly pacer: SnapshotPacer;
   readonly sources: SourceCoordinators;
   readonly jobGraph: JobGraph;
@@ -32,9 +35,10 @@ export class FinishRecorder {
 
   /** Returns the event as it was recorded. */
   record(execution: ExecutionRef, workerId: string, result: TaskResult): ExecutionVertexFinished {
-    const { recorder, tracker, releaser, epoch } = this.#options;
+    const { recorder, tracker, releaser, shuffle, epoch } = this.#options;
     const { partitions, parts, metrics } = result;
-    tracker.produced(workerId, { attempt: execution.attempt, epoch }, partitions, parts);
+    tracker.produced(shuffle?.serviceId ?? workerId, { attempt: execution.attempt, epoch }, partitions, parts);
+    for (const placed of shuffle?.increments(execution, partitions) ?? []) void recorder.record(placed);
     const awaits = this.#recordSnapshots(execution);
     const event: ExecutionVertexFinished = {
       type: 'execution-vertex-finished',

@@ -2,15 +2,17 @@
 // CREATED → RECONCILING → RUNNING, runs the tasks, commits the sinks and records the end. One master is one epoch;
 // what it records is what a successor knows. Design: "The engine", invariants 3, 6, 8 and 9.
 import { randomBytes } from 'node:crypto';
-import { invariant } from '../../model/errors.ts';
+import { invariant, type JobrecError } from '../../model/errors.ts';
 import type { JobGraph } from '../../model/job-graph.ts';
 import type { Options } from '../../model/options.ts';
+import { shuffleServiceId } from '../../model/shuffle-placements.ts';
 import { isGloballyTerminal, type JobState } from '../../model/states.ts';
-import type { JobFolder } from '../../store/job-folder.ts';
-import type { ClusterSize, JobMasterStart } from '../processes.ts';
+import { type JobFolder, workerFolder } from '../../store/job-folder.ts';
+import { type ClusterSize, type JobMasterStart, spawnTaskManager } from '../processes.ts';
 import { writeMasterFile } from '../protocol/master-file.ts';
 import type { ToJobMaster, WholePartition } from '../protocol/messages.ts';
 import { deleteRunFiles } from '../run-files.ts';
+import { ShuffleHost } from '../shuffle-service/shuffle-host.ts';
 import { openStaging, planCommit, rollForward, stagedFiles } from '../sinks/sink-commit.ts';
 import { ClientHub } from './client-hub.ts';
 import type { EventRecorder } from './event-recorder.ts';
@@ -25,7 +27,7 @@ import { jitterOf } from './restart-strategy.ts';
 import { SnapshotPacer } from './snapshot-pacer.ts';
 import { TaskScheduler } from './task-scheduler.ts';
 import { type RegisteredWorker, WorkerPool } from './worker-pool.ts';
-import { WorkerSupervisor } from './worker-supervisor.ts';
+import { registrationTimeoutOf, WorkerSupervisor } from './worker-supervisor.ts';
 
 const progressIntervalMs = 100;
 const superviseIntervalMs = 200;
@@ -41,6 +43,8 @@ export class JobMaster {
   readonly #pool: WorkerPool;
   readonly #tracker = new PartitionTracker();
   readonly #releaser: PartitionReleaser;
+  /** null: partitions stay with the workers. */
+  readonly #shuffle: ShuffleHost | null;
   readonly #scheduler: TaskScheduler;
   readonly #supervisor: WorkerSupervisor;
   readonly #clients: ClientHub;
@@ -71,20 +75,23 @@ export class JobMaster {
       received: (worker, message) => this.#workerSaid(worker, message),
     });
     this.#supervisor = new WorkerSupervisor({
-      folder,
-      size,
+      workerIds: Array.from({ length: size.workers }, (_, index) => `worker-${index + 1}`),
+      folderOf: (workerId) => workerFolder(folder, workerId),
+      spawn: (workerId) => spawnTaskManager(folder, workerId, size),
       isRegistered: (workerId) => this.#pool.workers.has(workerId),
       mayStart: () => mastership.leads(),
-      registrationTimeoutMs: Math.max(this.#options.previousWorkerTimeoutMs, 3 * this.#options.heartbeatTimeoutMs),
+      registrationTimeoutMs: registrationTimeoutOf(this.#options),
       onStarted: () => this.#listProcesses(),
-      onHopeless: (error) => this.#stop({ kind: 'suspended', reason: `${error.message}; ${error.hint ?? ''}` }),
+      onHopeless: (error) => this.#hopeless(error),
     });
+    this.#shuffle = this.#jobGraph.shuffle === 'service' ? this.#createShuffle(size.orphanTimeoutMs) : null;
     this.#releaser = new PartitionReleaser({
       folder,
       epoch: mastership.epoch,
       recorder: this.#recorder,
       pool: this.#pool,
       tracker: this.#tracker,
+      shuffle: this.#shuffle?.master ?? null,
       isConfigured: (workerId) => this.#supervisor.workerIds.includes(workerId),
       beforeRelease: () => this.#scheduler.recordWaitingSnapshots(),
       onNotice: (message) => this.#clients.notice(message),
@@ -108,8 +115,8 @@ export class JobMaster {
     const { graph } = this.#recorder;
     if (isGloballyTerminal(graph.state)) return { kind: terminalKind(graph.state), reason: graph.stateReason };
     // Asked before any worker is started: afterwards the question has no answer.
-    this.#anyWorkerOutlived = await this.#supervisor.anyAlive();
-    void this.#supervisor.ensureAll();
+    this.#anyWorkerOutlived = (await this.#supervisor.anyAlive()) || ((await this.#shuffle?.anyAlive()) ?? false);
+    this.#superviseAll();
     await this.#mastership.requireLead();
     await openStaging(this.#sinkRun());
     await this.#open();
@@ -127,7 +134,14 @@ export class JobMaster {
     this.#status('RUNNING', null);
     // The point of no return was passed by an earlier master: nothing runs, the commit only rolls forward.
     if (this.#recorder.graph.commit) this.#stop({ kind: 'finished', reason: null });
-    else this.#scheduler.start();
+    else {
+      this.#shuffle?.master.settle();
+      this.#scheduler.start();
+    }
+  }
+
+  #hopeless(error: JobrecError): void {
+    this.#stop({ kind: 'suspended', reason: `${error.message}; ${error.hint ?? ''}` });
   }
 
   /** The first end counts: what follows it comes too late. */
@@ -140,6 +154,10 @@ export class JobMaster {
     const token = randomBytes(24).toString('hex');
     this.#listener = await listen(token, {
       worker: (connection, registration) => this.#pool.register(connection, registration),
+      shuffleService: (connection, registration) => {
+        if (this.#shuffle) this.#shuffle.register(connection, registration);
+        else connection.destroy();
+      },
       client: (connection, pid) => {
         this.#clients.attach(connection, pid);
         this.#clients.onControl(connection, (command, reason) => this.#control(command, reason));
@@ -155,7 +173,7 @@ export class JobMaster {
     await writeMasterFile(this.#folder.masterFile, { epoch, pid: process.pid, host: loopbackHost, port, token });
     this.#listProcesses();
     this.#every(progressIntervalMs, () => this.#clients.progress(this.#scheduler.progress()));
-    this.#every(superviseIntervalMs, () => void this.#supervisor.ensureAll());
+    this.#every(superviseIntervalMs, () => this.#superviseAll());
     this.#every(this.#options.heartbeatIntervalMs, () => void this.#heartbeat());
   }
 
@@ -164,6 +182,7 @@ export class JobMaster {
     if (await this.#mastership.checkFence()) return;
     this.#pool.heartbeat();
     this.#pool.dropSilent(this.#options.heartbeatTimeoutMs);
+    this.#shuffle?.heartbeat(this.#options.heartbeatTimeoutMs);
   }
 
   async #recover(start: JobMasterStart): Promise<void> {
@@ -171,7 +190,7 @@ export class JobMaster {
     const cause = this.#mastership.causeOf(start, this.#anyWorkerOutlived);
     this.#status('CREATED', `epoch ${this.#mastership.epoch} takes over (${cause})`);
     this.#status('RECONCILING', null);
-    await awaitWorkers(this.#folder, this.#supervisor, this.#pool, this.#options.previousWorkerTimeoutMs);
+    await this.#awaitHolders(this.#options.previousWorkerTimeoutMs);
     await reportUnclaimed(this.#folder, this.#supervisor, this.#tracker);
     this.#tracker.reportParts(await stagedFiles(this.#jobGraph, this.#mastership.jobId));
     const plan = this.#scheduler.reconcile({ takesOver: true });
@@ -181,6 +200,12 @@ export class JobMaster {
     const durationMs = Math.round(performance.now() - startedMs);
     void this.#recorder.record({ type: 'recovery-completed', epoch, cause, ...counts, durationMs });
     this.#clients.notice(`recovered: ${counts.kept} finished task(s) kept, ${counts.rerun} run again`);
+  }
+
+  /** With a shuffle service nothing depends on the workers: they may come back while the job goes on. */
+  async #awaitHolders(timeoutMs: number): Promise<void> {
+    const workers = awaitWorkers(this.#folder, this.#supervisor, this.#pool, timeoutMs);
+    await (this.#shuffle ? this.#shuffle.recover(timeoutMs) : workers);
   }
 
   async #commit(): Promise<void> {
@@ -194,6 +219,7 @@ export class JobMaster {
     this.#concluding = true;
     for (const timer of this.#timers) clearInterval(timer);
     this.#supervisor.stop();
+    this.#shuffle?.stop();
     const final = await this.#recordEnd(end);
     const rule = endRules[final.kind];
     this.#clients.progress(this.#scheduler.progress());
@@ -227,11 +253,35 @@ export class JobMaster {
 
   async #endWorkers(): Promise<void> {
     this.#supervisor.killStarting();
+    const serviceEnded = this.#shuffle?.end(shutdownTimeoutMs);
     this.#pool.shutdown();
     const deadline = performance.now() + shutdownTimeoutMs;
     while (this.#pool.workers.size > 0 && performance.now() < deadline) await pause(5);
     this.#pool.dropSilent(0);
     await this.#supervisor.killUnregistered();
+    await serviceEnded;
+  }
+
+  #superviseAll(): void {
+    void this.#supervisor.ensureAll();
+    void this.#shuffle?.ensure();
+  }
+
+  #createShuffle(orphanTimeoutMs: number): ShuffleHost {
+    return new ShuffleHost(this.#folder, this.#mastership, this.#tracker, orphanTimeoutMs, {
+      registered: () => this.#shuffleServiceRegistered(),
+      settled: () => this.#releaser.deleteUnwanted(shuffleServiceId),
+      noticed: (what) => this.#clients.notice(what),
+      changed: () => this.#listProcesses(),
+      hopeless: (error) => this.#hopeless(error),
+    });
+  }
+
+  #shuffleServiceRegistered(): void {
+    if (!this.#reconciled || this.#concluding) return;
+    this.#reconcileReturned(shuffleServiceId);
+    this.#shuffle?.master.settle();
+    this.#scheduler.schedule();
   }
 
   #createScheduler(): TaskScheduler {
@@ -243,6 +293,7 @@ export class JobMaster {
       tracker: this.#tracker,
       releaser: this.#releaser,
       pacer: new SnapshotPacer(this.#options.snapshotMinPauseMs),
+      shuffle: this.#shuffle?.master ?? null,
       deployment: {
         folder: this.#folder,
         graph,
@@ -321,6 +372,7 @@ export class JobMaster {
       epoch: this.#mastership.epoch,
       client: client === null ? null : { pid: client },
       jobMaster: { pid: process.pid },
+      ...(this.#shuffle?.pid ? { shuffleService: { pid: this.#shuffle.pid } } : {}),
       taskManagers: [...registered, ...this.#supervisor.starting],
     });
   }

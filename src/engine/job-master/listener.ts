@@ -3,8 +3,9 @@
 import { timingSafeEqual } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
 import { Connection } from '../protocol/connection.ts';
-import type { ToClient, ToJobMaster, ToTaskManager } from '../protocol/messages.ts';
+import type { ToClient, ToJobMaster, ToShuffleService, ToTaskManager } from '../protocol/messages.ts';
 import { parseToJobMaster } from '../protocol/validate.ts';
+import type { ServiceConnection, ServiceRegistration } from '../shuffle-service/service-process.ts';
 import type { Registration, WorkerConnection } from './worker-pool.ts';
 
 export type ClientConnection = Connection<ToClient, ToJobMaster>;
@@ -12,6 +13,7 @@ export type Control = Extract<ToJobMaster, { type: 'control' }>;
 
 export interface ListenerHandlers {
   worker(connection: WorkerConnection, registration: Registration): void;
+  shuffleService(connection: ServiceConnection, registration: ServiceRegistration): void;
   client(connection: ClientConnection, pid: number): void;
   control(connection: ClientConnection, control: Control): void;
 }
@@ -55,7 +57,7 @@ function boundPort(server: Server): Promise<number> {
 
 function introduce(socket: Socket, token: string, handlers: ListenerHandlers): void {
   // Both directions share one parser; what is sent depends on who it turns out to be.
-  const connection = new Connection<ToClient & ToTaskManager, ToJobMaster>({
+  const connection = new Connection<ToClient & ToTaskManager & ToShuffleService, ToJobMaster>({
     socket,
     peer: `a process at port ${socket.remotePort}`,
     parse: parseToJobMaster,
@@ -66,18 +68,22 @@ function introduce(socket: Socket, token: string, handlers: ListenerHandlers): v
   connection.onMessage((message) => {
     clearTimeout(timer);
     if (!('token' in message) || !sameToken(message.token, token)) return connection.destroy();
-    handOver(connection as unknown as WorkerConnection & ClientConnection, message, handlers);
+    handOver(connection as unknown as AnyConnection, message, handlers);
   });
 }
 
+type AnyConnection = WorkerConnection & ClientConnection & ServiceConnection;
+
 function handOver(
-  connection: WorkerConnection & ClientConnection,
+  connection: AnyConnection,
   message: Extract<ToJobMaster, { token: string }>,
   handlers: ListenerHandlers,
 ): void {
   switch (message.type) {
     case 'register-worker':
       return handlers.worker(connection, message);
+    case 'register-shuffle-service':
+      return handlers.shuffleService(connection, message);
     case 'attach-client':
       return handlers.client(connection, message.pid);
     case 'control':

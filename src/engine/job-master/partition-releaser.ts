@@ -2,14 +2,17 @@
 // crash in between leaves the record believing in what is gone. What a crash left undeleted goes when its worker reports
 // it again. Only exact attempts are named, so a partition that is produced anew is never hit. Doc: docs/recovery.md "Partitions".
 import { messageOf } from '../../model/errors.ts';
-import { partitionKey, type WorkerId } from '../../model/ids.ts';
+import type { WorkerId } from '../../model/ids.ts';
+import { decide } from '../../replay/decision-table.ts';
 import type { ExecutionGraph } from '../../replay/execution-graph.ts';
-import { holderOf } from '../../replay/partition-holder.ts';
+import { isProducedBy } from '../../replay/partition-holder.ts';
 import { releasableAfter } from '../../replay/partition-release.ts';
 import { recordedTopology, type Topology } from '../../replay/topology.ts';
 import { type JobFolder, workerFolder } from '../../store/job-folder.ts';
 import { deletePartitions } from '../partition-store/partition-deletion.ts';
 import type { PartitionName } from '../protocol/messages.ts';
+import { heldPartitionCases } from '../shuffle-service/held-partition-cases.ts';
+import type { ShuffleMaster } from '../shuffle-service/shuffle-master.ts';
 import type { EventRecorder } from './event-recorder.ts';
 import type { HeldPartition, PartitionTracker } from './partition-tracker.ts';
 import type { WorkerPool } from './worker-pool.ts';
@@ -23,6 +26,8 @@ export interface PartitionReleaserOptions {
   readonly recorder: Pick<EventRecorder, 'graph' | 'record'>;
   readonly pool: Pick<WorkerPool, 'workers'>;
   readonly tracker: PartitionTracker;
+  /** null: partitions stay with the workers. */
+  readonly shuffle: ShuffleMaster | null;
   /** Whether this run starts that worker; the folders of others belong to nobody. */
   readonly isConfigured: (workerId: WorkerId) => boolean;
   /** Records what must be recorded first: nothing is given up that rests on a finish that a recovery would drop. */
@@ -58,8 +63,18 @@ export class PartitionReleaser {
     const { recorder, tracker } = this.#options;
     const unwanted = tracker
       .allCopies()
-      .filter((copy) => (workerId === undefined || copy.workerId === workerId) && !isWanted(recorder.graph, copy));
+      .filter(
+        (copy) => (workerId === undefined || copy.workerId === workerId) && this.#isUnwanted(recorder.graph, copy),
+      );
     this.#delete(unwanted);
+  }
+
+  #isUnwanted(graph: ExecutionGraph, copy: HeldPartition): boolean {
+    const decision = decide(heldPartitionCases, {
+      recorded: isProducedBy(graph, copy, copy.workerId),
+      handingOver: this.#options.shuffle?.isHandingOver(copy) ?? false,
+    });
+    return decision === 'release';
   }
 
   #delete(copies: readonly HeldPartition[]): void {
@@ -74,7 +89,8 @@ export class PartitionReleaser {
 
   /** A worker that is away deletes them when it comes back and reports them. */
   #deleteOn(workerId: WorkerId, partitions: readonly PartitionName[]): void {
-    const { pool, epoch, folder, isConfigured } = this.#options;
+    const { pool, epoch, folder, shuffle, isConfigured } = this.#options;
+    if (workerId === shuffle?.serviceId) return shuffle.release(partitions);
     const worker = pool.workers.get(workerId);
     if (worker) worker.connection.send({ type: 'release-partitions', epoch, partitions });
     if (worker || isConfigured(workerId)) return;
@@ -82,15 +98,6 @@ export class PartitionReleaser {
       this.#options.onNotice(`cannot delete released partitions of ${workerId}: ${messageOf(error)}`);
     });
   }
-}
-
-function isWanted(graph: ExecutionGraph, held: HeldPartition): boolean {
-  const { datasetId, partitionIndex, attempt, epoch, workerId } = held;
-  if (graph.released.has(partitionKey(datasetId, partitionIndex))) return false;
-  const producerId = graph.edges.find((edge) => edge.datasetId === datasetId)?.producerVertexId;
-  const task = producerId === undefined ? undefined : graph.vertices.get(producerId)?.tasks[partitionIndex];
-  if (task?.state !== 'FINISHED') return false;
-  return task.attempt === attempt && task.epoch === epoch && holderOf(graph, datasetId, task) === workerId;
 }
 
 function nameOf({ datasetId, partitionIndex, attempt, epoch }: HeldPartition): PartitionName {

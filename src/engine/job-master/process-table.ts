@@ -8,6 +8,8 @@ export interface ProcessList {
   readonly epoch: number;
   readonly client: { readonly pid: number } | null;
   readonly jobMaster: { readonly pid: number };
+  /** Only of a job with a shuffle service, while it lives. */
+  readonly shuffleService?: { readonly pid: number };
   readonly taskManagers: readonly { readonly workerId: WorkerId; readonly pid: number }[];
 }
 

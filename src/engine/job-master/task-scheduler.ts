@@ -9,6 +9,7 @@ import type { ExecutionVertex } from '../../replay/execution-graph.ts';
 import { planRecovery } from '../../replay/reconcile.ts';
 import { jobrecRecoveryRules, type RecoveryPlan, type Survivors } from '../../replay/recovery-plan.ts';
 import type { ExecutionRef, TaskFailure, TaskResult, VertexProgress } from '../protocol/messages.ts';
+import type { ShuffleMaster } from '../shuffle-service/shuffle-master.ts';
 import { buildDeployment, type DeploymentContext } from './deployment.ts';
 import type { EventRecorder } from './event-recorder.ts';
 import type { FailureHistory } from './failure-history.ts';
@@ -31,6 +32,8 @@ export interface TaskSchedulerOptions {
   readonly tracker: PartitionTracker;
   readonly releaser: PartitionReleaser;
   readonly pacer: SnapshotPacer;
+  /** null: result partitions stay with the workers that wrote them. */
+  readonly shuffle: ShuffleMaster | null;
   readonly deployment: DeploymentContext;
   readonly adaptive: AdaptiveOptions;
   readonly enumeratorTimeoutMs: number;
@@ -58,12 +61,13 @@ export class TaskScheduler {
     this.#options = options;
     this.#jobGraph = options.deployment.jobGraph;
     this.#sources = this.#createSources();
-    const { recorder, tracker, releaser, pacer, deployment } = options;
+    const { recorder, tracker, releaser, shuffle, pacer, deployment } = options;
     const { jobGraph, epoch } = deployment;
     this.#finishes = new FinishRecorder({
       recorder,
       tracker,
       releaser,
+      shuffle,
       pacer,
       sources: this.#sources,
       jobGraph,
@@ -84,6 +88,7 @@ export class TaskScheduler {
       for (const execution of [...worker.running.values()]) this.#cancel(worker, execution);
     }
     this.#sources.close();
+    this.#options.shuffle?.cancel(() => true);
   }
 
   /** Initializes and deploys whatever can be; called after every change. */
@@ -99,8 +104,20 @@ export class TaskScheduler {
 
   taskFinished(worker: RegisteredWorker, execution: ExecutionRef, result: TaskResult): void {
     if (!this.#endAttempt(worker, execution)) return;
+    const { shuffle } = this.#options;
+    const { workerId } = worker;
+    if (shuffle === null || result.partitions.length === 0) return this.#recordFinish(workerId, execution, result);
+    shuffle.handOver(workerId, execution, result.partitions, {
+      taken: () => this.#recordFinish(workerId, execution, result),
+      refused: (missing, message) => this.#handOverRefused(workerId, execution, missing, message),
+    });
+    // The worker's slot is free already.
+    this.schedule();
+  }
+
+  #recordFinish(workerId: string, execution: ExecutionRef, result: TaskResult): void {
     const { failures } = this.#options;
-    const event = this.#finishes.record(execution, worker.workerId, result);
+    const event = this.#finishes.record(execution, workerId, result);
     failures.add(event, Date.now());
     this.#losses.delete(taskKey(execution));
     this.schedule();
@@ -129,6 +146,20 @@ export class TaskScheduler {
   splitRequested(worker: RegisteredWorker, execution: ExecutionRef, input: number): void {
     const isRunning = worker.running.get(taskKey(execution))?.attempt === execution.attempt;
     if (isRunning && this.#active) this.#sources.request(execution, input);
+  }
+
+  /** What is missing went with a worker's disk and is no failure of the task, unless it happens again and again. */
+  #handOverRefused(workerId: string, execution: ExecutionRef, missing: boolean, message: string): void {
+    if (!this.#active) return;
+    this.#sources.attemptEnded(execution);
+    const label = `${this.#vertex(execution.vertexId).name}#${execution.subtask}`;
+    const cause = `the shuffle service could not take its result: ${message}`;
+    this.#recordFailure(execution, workerId, cause, !missing);
+    if (!missing) return this.#restartOrFail(execution, label, cause);
+    if (this.#countLoss(taskKey(execution)) >= lossesMax) {
+      return this.#options.onFailed(`${label}: ${cause} (${lossesMax} times in a row)`);
+    }
+    this.schedule();
   }
 
   /** Attempts on a lost worker run again; that is no failure of theirs, unless it happens again and again. */
@@ -235,6 +266,7 @@ export class TaskScheduler {
       return onFailed(`${label}: ${failure.message} (${lossesMax} times, though its producer ran again each time)`);
     }
     const plan = this.reconcile({ takesOver: false });
+    this.#options.shuffle?.settle();
     onNotice(`${label}: ${failure.message}; ${plan.rerun.length} finished task(s) run again`);
     this.schedule();
   }
@@ -323,6 +355,11 @@ export class TaskScheduler {
         this.#cancel(worker, execution);
         this.#recordFailure(execution, worker.workerId, cause, false);
       }
+    }
+    const handedOver = this.#options.shuffle?.cancel((execution) => vertexIds.includes(execution.vertexId)) ?? [];
+    for (const { execution, workerId } of handedOver) {
+      this.#sources.attemptEnded(execution);
+      this.#recordFailure(execution, workerId, cause, false);
     }
   }
 

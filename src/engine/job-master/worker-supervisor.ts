@@ -1,16 +1,21 @@
-// Keeps one live process for each configured worker: starts those that are missing, starts again those that died.
-// A worker is alive when it has registered, when the process started here has not ended, or when a live process
+// Keeps one live process for each configured worker (or shuffle service): starts those that are missing, starts again
+// those that died. A worker is alive when it has registered, when the process started here has not ended, or when a live process
 // holds its folder (it was started by an earlier JobMaster and will register).
 import { JobrecError } from '../../model/errors.ts';
 import type { WorkerId } from '../../model/ids.ts';
+import type { Options } from '../../model/options.ts';
 import { latestGeneration } from '../../store/generation.ts';
-import { type JobFolder, workerFolder } from '../../store/job-folder.ts';
 import { isAlive } from '../../store/process-identity.ts';
-import { type ClusterSize, type EngineProcess, signalProcess, spawnTaskManager } from '../processes.ts';
+import { type EngineProcess, signalProcess } from '../processes.ts';
 import { workerClaims } from '../task-manager/worker-claim.ts';
 
 /** Starts of one worker in a row that end before it registers; more, and the job cannot go on. */
 const failedStartsMax = 5;
+
+/** How long a process may live without registering: as long as a new JobMaster waits, and no less than silence is borne. */
+export function registrationTimeoutOf(options: Options): number {
+  return Math.max(options.previousWorkerTimeoutMs, 3 * options.heartbeatTimeoutMs);
+}
 
 interface Supervised {
   process: EngineProcess | null;
@@ -20,8 +25,10 @@ interface Supervised {
 }
 
 export interface WorkerSupervisorOptions {
-  readonly folder: JobFolder;
-  readonly size: ClusterSize;
+  readonly workerIds: readonly WorkerId[];
+  /** The folder that the process claims and that outlives it. */
+  readonly folderOf: (workerId: WorkerId) => string;
+  readonly spawn: (workerId: WorkerId) => EngineProcess;
   readonly isRegistered: (workerId: WorkerId) => boolean;
   /** Whether this JobMaster still leads: one that was replaced starts nothing. */
   readonly mayStart: () => Promise<boolean>;
@@ -39,7 +46,7 @@ export class WorkerSupervisor {
 
   constructor(options: WorkerSupervisorOptions) {
     this.#options = options;
-    this.workerIds = Array.from({ length: options.size.workers }, (_, index) => `worker-${index + 1}`);
+    this.workerIds = options.workerIds;
     for (const workerId of this.workerIds)
       this.#supervised.set(workerId, { process: null, failedStarts: 0, awaitedSinceMs: null });
   }
@@ -80,7 +87,7 @@ export class WorkerSupervisor {
 
   /** Pid of the live process that holds the worker's folder; null: there is none. */
   async liveHolder(workerId: WorkerId): Promise<number | null> {
-    const claim = await latestGeneration(workerClaims(workerFolder(this.#options.folder, workerId)));
+    const claim = await latestGeneration(workerClaims(this.#options.folderOf(workerId)));
     return claim && isAlive(claim.holder) ? claim.holder.pid : null;
   }
 
@@ -109,7 +116,7 @@ export class WorkerSupervisor {
   }
 
   #start(workerId: WorkerId, supervised: Supervised): void {
-    const process = spawnTaskManager(this.#options.folder, workerId, this.#options.size);
+    const process = this.#options.spawn(workerId);
     supervised.process = process;
     supervised.failedStarts += 1;
     void process.ended.then(() => {

@@ -1,4 +1,4 @@
-// The messages between client, JobMaster and TaskManagers: one msgpack map a message on a loopback TCP connection,
+// The messages between client, JobMaster, TaskManagers and shuffle service: one msgpack map a message on a loopback TCP connection,
 // length-prefixed (framing.ts). Each side validates what it receives (validate.ts) before it acts on it.
 // Spec: docs/adr/0003-process-protocol.md.
 import type { JobVertexId, WorkerId } from '../../model/ids.ts';
@@ -110,6 +110,23 @@ export type ToJobMaster =
       readonly slots: number;
       readonly partitions: readonly WholePartition[];
     }
+  | {
+      readonly type: 'register-shuffle-service';
+      readonly token: string;
+      readonly serviceId: WorkerId;
+      readonly pid: number;
+      readonly partitions: readonly WholePartition[];
+    }
+  /** The partitions of a hand-over lie whole and synced in the service's folder. */
+  | { readonly type: 'partitions-taken'; readonly epoch: number; readonly handOver: number }
+  | {
+      readonly type: 'partitions-refused';
+      readonly epoch: number;
+      readonly handOver: number;
+      /** Whether one of them does not lie whole with its worker; else the service's own folder failed. */
+      readonly missing: boolean;
+      readonly message: string;
+    }
   | { readonly type: 'heartbeat' }
   | {
       readonly type: 'task-finished';
@@ -157,6 +174,26 @@ export type ToTaskManager =
       readonly split: FoundSplit | null;
     }
   /** The job has ended or is suspended: exit, and leave the folder to the JobMaster or the next run. */
+  | { readonly type: 'shutdown'; readonly epoch: number };
+
+/** Commands of another epoch than the one that the service was told with `registered` are refused. */
+export type ToShuffleService =
+  | { readonly type: 'registered'; readonly epoch: number }
+  | { readonly type: 'heartbeat' }
+  /** Take what a worker has written into the service's own folder, and answer with the number of the hand-over. */
+  | {
+      readonly type: 'take-partitions';
+      readonly epoch: number;
+      readonly handOver: number;
+      readonly workerId: WorkerId;
+      readonly partitions: readonly PartitionName[];
+    }
+  /** Nobody needs them any more: delete them. */
+  | {
+      readonly type: 'release-partitions';
+      readonly epoch: number;
+      readonly partitions: readonly PartitionName[];
+    }
   | { readonly type: 'shutdown'; readonly epoch: number };
 
 export interface VertexProgress {

@@ -5,7 +5,7 @@ import * as v from 'valibot';
 import type { JobVertex, SinkSpec, SourceSpec } from '../../model/job-graph.ts';
 import { jobStates } from '../../model/states.ts';
 import { streamToJobMaster, streamToTaskManager } from '../streaming/protocol/validate-stream.ts';
-import type { ToClient, ToJobMaster, ToTaskManager } from './messages.ts';
+import type { ToClient, ToJobMaster, ToShuffleService, ToTaskManager } from './messages.ts';
 import { ProtocolViolation } from './protocol-violation.ts';
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -62,6 +62,21 @@ const toJobMaster = v.variant('type', [
     pid: count,
     slots: v.pipe(count, v.minValue(1)),
     partitions: v.array(wholePartition),
+  }),
+  v.object({
+    type: v.literal('register-shuffle-service'),
+    token: name,
+    serviceId: fileName,
+    pid: count,
+    partitions: v.array(wholePartition),
+  }),
+  v.object({ type: v.literal('partitions-taken'), epoch: count, handOver: count }),
+  v.object({
+    type: v.literal('partitions-refused'),
+    epoch: count,
+    handOver: count,
+    missing: v.boolean(),
+    message: text,
   }),
   v.object({ type: v.literal('heartbeat') }),
   v.object({ type: v.literal('task-finished'), epoch: count, execution: executionRef, result: taskResult }),
@@ -138,6 +153,20 @@ const toTaskManager = v.variant('type', [
   v.object({ type: v.literal('shutdown'), epoch: count }),
 ]);
 
+const toShuffleService = v.variant('type', [
+  v.object({ type: v.literal('registered'), epoch: count }),
+  v.object({ type: v.literal('heartbeat') }),
+  v.object({
+    type: v.literal('take-partitions'),
+    epoch: count,
+    handOver: count,
+    workerId: fileName,
+    partitions: v.array(partitionName),
+  }),
+  v.object({ type: v.literal('release-partitions'), epoch: count, partitions: v.array(partitionName) }),
+  v.object({ type: v.literal('shutdown'), epoch: count }),
+]);
+
 const jobState = v.picklist(jobStates);
 const vertexProgress = v.object({ name, parallelism: v.nullable(count), finished: count, running: count });
 const toClient = v.variant('type', [
@@ -154,6 +183,11 @@ export function parseToJobMaster(value: unknown, side = 'the other side'): ToJob
 /** A message to a TaskManager from `side`, or what is wrong with it. */
 export function parseToTaskManager(value: unknown, side = 'the JobMaster'): ToTaskManager | ProtocolViolation {
   return parse<ToTaskManager>(toTaskManager, value, side);
+}
+
+/** A message to the shuffle service from `side`, or what is wrong with it. */
+export function parseToShuffleService(value: unknown, side = 'the JobMaster'): ToShuffleService | ProtocolViolation {
+  return parse<ToShuffleService>(toShuffleService, value, side);
 }
 
 /** A message to the client from `side`, or what is wrong with it. */

@@ -6,10 +6,13 @@ import type { WorkerId } from '../../model/ids.ts';
 import type { FoundSplit } from '../../model/job-graph.ts';
 import { deletePartitions, deleteStale } from '../partition-store/partition-deletion.ts';
 import { reportPartitions } from '../partition-store/report-partitions.ts';
+import { LeaderFinder, type LeaderConnection as LeaderLink } from '../protocol/leader-finder.ts';
 import type { ExecutionRef, PartitionName, TaskDeployment, ToTaskManager } from '../protocol/messages.ts';
-import { type LeaderConnection, LeaderFinder } from './leader-finder.ts';
+import { parseToTaskManager } from '../protocol/validate.ts';
 import { Slot } from './slot.ts';
 import type { TaskOutcome } from './slot-messages.ts';
+
+type LeaderConnection = LeaderLink<ToTaskManager>;
 
 const heartbeatIntervalMs = 1_000;
 
@@ -33,7 +36,7 @@ export class TaskManager {
   readonly #slots: Slot[];
   readonly #running = new Map<Slot, TaskDeployment>();
   readonly #waiting: TaskDeployment[] = [];
-  readonly #finder: LeaderFinder;
+  readonly #finder: LeaderFinder<ToTaskManager>;
   #leader: LeaderConnection | null = null;
   #epoch = 0;
 
@@ -48,6 +51,7 @@ export class TaskManager {
     this.#finder = new LeaderFinder({
       masterFile: options.masterFile,
       orphanTimeoutMs: options.orphanTimeoutMs,
+      parse: parseToTaskManager,
       onLeader: (connection, token) => void this.#register(connection, token),
       onMessage: (connection, message) => this.#obey(connection, message),
       onLost: () => this.#cancelAll(),

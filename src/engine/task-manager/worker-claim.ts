@@ -1,4 +1,4 @@
-// A worker's folder belongs to one process at a time: it is claimed by taking the next generation, and a claim whose
+// A worker's folder (and a shuffle service's) belongs to one process at a time: it is claimed by taking the next generation, and a claim whose
 // holder is dead is no claim. So two processes never write into one folder, and the worker's id outlives its process.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,12 +11,13 @@ export function workerClaims(workerFolder: string): string {
   return join(workerFolder, 'claims');
 }
 
-/** Makes the folder this process's own. Throws JOB_HELD while another live process has it. */
-export async function claimWorkerFolder(workerFolder: string, workerId: string): Promise<void> {
+/** Makes the folder this process's own; gives the claim's number. Throws JOB_HELD while another live process has it. */
+export async function claimWorkerFolder(workerFolder: string, workerId: string): Promise<number> {
   await mkdir(workerFolder, { recursive: true });
   const claims = workerClaims(workerFolder);
   const latest = await latestGeneration(claims);
   const held = latest !== null && isAlive(latest.holder);
-  if (!held && (await takeGeneration(claims, latest?.number ?? 0, { workerId }))) return;
+  const taken = held ? null : await takeGeneration(claims, latest?.number ?? 0, { workerId });
+  if (taken) return taken.number;
   throw new JobrecError('JOB_HELD', `the folder of ${workerId} is held by process ${latest?.holder.pid ?? '?'}`);
 }

@@ -1,7 +1,7 @@
 // The shape of a job file, as valibot schemas: the one place that knows its keys and their values. Unknown keys are
 // refused everywhere. Spec: docs/job-file.md; the public surface is bound by the contract's "Job file".
 import * as v from 'valibot';
-import { exchangeKinds } from '../../model/job-graph.ts';
+import { exchangeKinds, shuffleKinds } from '../../model/job-graph.ts';
 
 export const text = v.pipe(v.string('must be text'), v.trim(), v.nonEmpty('must not be empty'));
 export const count = v.pipe(
@@ -113,6 +113,7 @@ export const jobFileSchema = v.strictObject(
   {
     name: jobName,
     mode: v.optional(v.literal('batch', 'must be batch or streaming')),
+    shuffle: v.optional(oneOf(shuffleKinds)),
     config,
     sources: v.optional(namedEntries('source', source)),
     stages: v.optional(namedEntries('stage', stage)),

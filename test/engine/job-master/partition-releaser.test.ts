@@ -51,6 +51,7 @@ function releaser(sent: unknown[]) {
     recorder: { graph, record },
     pool: { workers: new Map([['w1', { connection } as unknown as RegisteredWorker]]) },
     tracker,
+    shuffle: null,
     isConfigured: () => true,
     beforeRelease: () => recorded.push({ type: 'job-status-changed', state: 'RUNNING', reason: 'before' }),
     onNotice: () => {},

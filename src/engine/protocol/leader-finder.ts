@@ -1,34 +1,35 @@
 // Finds the leading JobMaster through master.json and keeps one connection to it: looks often while there is none,
 // now and then while there is one (a master that hangs keeps its connection open, but a newer epoch has replaced it).
 import { connect } from 'node:net';
-import { Connection } from '../protocol/connection.ts';
-import { type MasterAddress, readMasterFile } from '../protocol/master-file.ts';
-import type { ToJobMaster, ToTaskManager } from '../protocol/messages.ts';
-import { parseToTaskManager } from '../protocol/validate.ts';
+import { Connection, type MessageParser } from './connection.ts';
+import { type MasterAddress, readMasterFile } from './master-file.ts';
+import type { ToJobMaster } from './messages.ts';
 
-export type LeaderConnection = Connection<ToJobMaster, ToTaskManager>;
+/** From a process that follows the leader; `Received` is what the JobMaster says to such a process. */
+export type LeaderConnection<Received> = Connection<ToJobMaster, Received>;
 
 const searchIntervalMs = 20;
 const watchIntervalMs = 500;
 
-export interface LeaderFinderOptions {
+export interface LeaderFinderOptions<Received> {
   readonly masterFile: string;
   /** How long to look before giving up. */
   readonly orphanTimeoutMs: number;
-  readonly onLeader: (connection: LeaderConnection, token: string) => void;
-  readonly onMessage: (connection: LeaderConnection, message: ToTaskManager) => void;
+  readonly parse: MessageParser<Received>;
+  readonly onLeader: (connection: LeaderConnection<Received>, token: string) => void;
+  readonly onMessage: (connection: LeaderConnection<Received>, message: Received) => void;
   readonly onLost: () => void;
   readonly onOrphaned: () => void;
 }
 
-export class LeaderFinder {
-  readonly #options: LeaderFinderOptions;
-  #current: { readonly connection: LeaderConnection; readonly epoch: number } | null = null;
+export class LeaderFinder<Received> {
+  readonly #options: LeaderFinderOptions<Received>;
+  #current: { readonly connection: LeaderConnection<Received>; readonly epoch: number } | null = null;
   #connecting = false;
   #newestEpoch = 0;
   #alone = performance.now();
 
-  constructor(options: LeaderFinderOptions) {
+  constructor(options: LeaderFinderOptions<Received>) {
     this.#options = options;
   }
 
@@ -52,7 +53,8 @@ export class LeaderFinder {
   #connect({ host, port, token, epoch }: MasterAddress): void {
     this.#connecting = true;
     const socket = connect({ host, port });
-    const connection: LeaderConnection = new Connection({ socket, peer: 'the JobMaster', parse: parseToTaskManager });
+    const { parse } = this.#options;
+    const connection: LeaderConnection<Received> = new Connection({ socket, peer: 'the JobMaster', parse });
     connection.onMessage((message) => this.#options.onMessage(connection, message));
     connection.onClose(() => this.#lost(connection));
     socket.once('connect', () => {
@@ -65,7 +67,7 @@ export class LeaderFinder {
     });
   }
 
-  #lost(connection: LeaderConnection): void {
+  #lost(connection: LeaderConnection<Received>): void {
     if (this.#current?.connection === connection) {
       this.#current = null;
       this.#alone = performance.now();
