@@ -7,8 +7,8 @@ import type { JobGraph } from '../../model/job-graph.ts';
 import type { Options } from '../../model/options.ts';
 import { shuffleServiceId } from '../../model/shuffle-placements.ts';
 import { isGloballyTerminal, type JobState } from '../../model/states.ts';
-import { type JobFolder, workerFolder } from '../../store/job-folder.ts';
-import { type ClusterSize, type JobMasterStart, spawnTaskManager } from '../processes.ts';
+import type { JobFolder } from '../../store/job-folder.ts';
+import type { ClusterSize, JobMasterStart } from '../processes.ts';
 import { writeMasterFile } from '../protocol/master-file.ts';
 import type { ToJobMaster, WholePartition } from '../protocol/messages.ts';
 import { deleteRunFiles } from '../run-files.ts';
@@ -27,7 +27,7 @@ import { jitterOf } from './restart-strategy.ts';
 import { SnapshotPacer } from './snapshot-pacer.ts';
 import { TaskScheduler } from './task-scheduler.ts';
 import { type RegisteredWorker, WorkerPool } from './worker-pool.ts';
-import { registrationTimeoutOf, WorkerSupervisor } from './worker-supervisor.ts';
+import { registrationTimeoutOf, taskManagersOf, WorkerSupervisor } from './worker-supervisor.ts';
 
 const progressIntervalMs = 100;
 const superviseIntervalMs = 200;
@@ -75,9 +75,7 @@ export class JobMaster {
       received: (worker, message) => this.#workerSaid(worker, message),
     });
     this.#supervisor = new WorkerSupervisor({
-      workerIds: Array.from({ length: size.workers }, (_, index) => `worker-${index + 1}`),
-      folderOf: (workerId) => workerFolder(folder, workerId),
-      spawn: (workerId) => spawnTaskManager(folder, workerId, size),
+      ...taskManagersOf(folder, size),
       isRegistered: (workerId) => this.#pool.workers.has(workerId),
       mayStart: () => mastership.leads(),
       registrationTimeoutMs: registrationTimeoutOf(this.#options),
@@ -154,10 +152,7 @@ export class JobMaster {
     const token = randomBytes(24).toString('hex');
     this.#listener = await listen(token, {
       worker: (connection, registration) => this.#pool.register(connection, registration),
-      shuffleService: (connection, registration) => {
-        if (this.#shuffle) this.#shuffle.register(connection, registration);
-        else connection.destroy();
-      },
+      shuffleService: (connection, registration) => this.#shuffle?.register(connection, registration),
       client: (connection, pid) => {
         this.#clients.attach(connection, pid);
         this.#clients.onControl(connection, (command, reason) => this.#control(command, reason));

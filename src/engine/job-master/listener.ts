@@ -13,7 +13,8 @@ export type Control = Extract<ToJobMaster, { type: 'control' }>;
 
 export interface ListenerHandlers {
   worker(connection: WorkerConnection, registration: Registration): void;
-  shuffleService(connection: ServiceConnection, registration: ServiceRegistration): void;
+  /** Absent: a job without one. */
+  shuffleService?(connection: ServiceConnection, registration: ServiceRegistration): void;
   client(connection: ClientConnection, pid: number): void;
   control(connection: ClientConnection, control: Control): void;
 }
@@ -83,7 +84,7 @@ function handOver(
     case 'register-worker':
       return handlers.worker(connection, message);
     case 'register-shuffle-service':
-      return handlers.shuffleService(connection, message);
+      return handlers.shuffleService?.(connection, message);
     case 'attach-client':
       return handlers.client(connection, message.pid);
     case 'control':

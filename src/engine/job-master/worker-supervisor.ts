@@ -5,8 +5,9 @@ import { JobrecError } from '../../model/errors.ts';
 import type { WorkerId } from '../../model/ids.ts';
 import type { Options } from '../../model/options.ts';
 import { latestGeneration } from '../../store/generation.ts';
+import { type JobFolder, workerFolder } from '../../store/job-folder.ts';
 import { isAlive } from '../../store/process-identity.ts';
-import { type EngineProcess, signalProcess } from '../processes.ts';
+import { type ClusterSize, type EngineProcess, signalProcess, spawnTaskManager } from '../processes.ts';
 import { workerClaims } from '../task-manager/worker-claim.ts';
 
 /** Starts of one worker in a row that end before it registers; more, and the job cannot go on. */
@@ -15,6 +16,18 @@ const failedStartsMax = 5;
 /** How long a process may live without registering: as long as a new JobMaster waits, and no less than silence is borne. */
 export function registrationTimeoutOf(options: Options): number {
   return Math.max(options.previousWorkerTimeoutMs, 3 * options.heartbeatTimeoutMs);
+}
+
+/** The configured TaskManagers, as a supervisor wants them. */
+export function taskManagersOf(
+  folder: JobFolder,
+  size: ClusterSize,
+): Pick<WorkerSupervisorOptions, 'workerIds' | 'folderOf' | 'spawn'> {
+  return {
+    workerIds: Array.from({ length: size.workers }, (_, index) => `worker-${index + 1}`),
+    folderOf: (workerId) => workerFolder(folder, workerId),
+    spawn: (workerId) => spawnTaskManager(folder, workerId, size),
+  };
 }
 
 interface Supervised {

@@ -8,7 +8,7 @@ import { type Listener, listen, loopbackHost } from '../../job-master/listener.t
 import type { Mastership } from '../../job-master/mastership.ts';
 import { ProcessTable } from '../../job-master/process-table.ts';
 import { type RegisteredWorker, WorkerPool } from '../../job-master/worker-pool.ts';
-import { WorkerSupervisor } from '../../job-master/worker-supervisor.ts';
+import { taskManagersOf, WorkerSupervisor } from '../../job-master/worker-supervisor.ts';
 import type { ClusterSize } from '../../processes.ts';
 import { writeMasterFile } from '../../protocol/master-file.ts';
 import type { VertexProgress } from '../../protocol/messages.ts';
@@ -59,8 +59,7 @@ export class StreamCluster {
       },
     });
     this.#supervisor = new WorkerSupervisor({
-      folder,
-      size,
+      ...taskManagersOf(folder, size),
       isRegistered: (workerId) => this.pool.workers.has(workerId),
       mayStart: () => mastership.leads(),
       registrationTimeoutMs: Math.max(options.options.previousWorkerTimeoutMs, 3 * options.options.heartbeatTimeoutMs),

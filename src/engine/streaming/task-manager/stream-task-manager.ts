@@ -2,10 +2,13 @@
 // to each other. Follows the newest epoch, as the TaskManager of a batch job does: tasks of an earlier leader end
 // before the next one is registered with. Keeps nothing on disk: state lies in checkpoints.
 import type { WorkerId } from '../../../model/ids.ts';
+import { LeaderFinder, type LeaderConnection as LeaderLink } from '../../protocol/leader-finder.ts';
 import type { ToTaskManager } from '../../protocol/messages.ts';
-import { type LeaderConnection, LeaderFinder } from '../../task-manager/leader-finder.ts';
+import { parseToTaskManager } from '../../protocol/validate.ts';
 import type { SlotDeployment, StreamToTaskManager } from '../protocol/stream-messages.ts';
 import { StreamSlot } from './stream-slot.ts';
+
+type LeaderConnection = LeaderLink<ToTaskManager>;
 
 const heartbeatIntervalMs = 1_000;
 
@@ -21,7 +24,7 @@ export interface StreamTaskManagerOptions {
 export class StreamTaskManager {
   readonly #options: StreamTaskManagerOptions;
   readonly #slots = new Set<StreamSlot>();
-  readonly #finder: LeaderFinder;
+  readonly #finder: LeaderFinder<ToTaskManager>;
   #leader: LeaderConnection | null = null;
   #epoch = 0;
 
@@ -30,6 +33,7 @@ export class StreamTaskManager {
     this.#finder = new LeaderFinder({
       masterFile: options.masterFile,
       orphanTimeoutMs: options.orphanTimeoutMs,
+      parse: parseToTaskManager,
       onLeader: (connection, token) => void this.#register(connection, token),
       onMessage: (connection, message) => this.#obey(connection, message),
       onLost: () => void this.#cancelAll(),
