@@ -1,6 +1,6 @@
 // What a checkpoint's metadata says, whichever format it has. A format walks its bytes once and tells a visitor what it
 // meets, in the order of the file; it keeps nothing, so that its memory does not grow with hostile counts. Sizes are bigint:
-// Java's longs, summed like Java's. Implemented by store/flink/checkpoint/. Spec: docs/checkpoints.md.
+// Java's longs, summed like Java's. Implemented by store/flink/checkpoint/ and store/checkpoint/own-format.ts. Spec: docs/checkpoints.md.
 
 export type CheckpointFormatName = 'flink' | 'jobrec';
 export type CheckpointType = 'checkpoint' | 'savepoint';
@@ -104,6 +104,8 @@ export interface KeyGroups {
   readonly offsets: LongList | null;
   /** Of the subtask itself; false for a part inside a changelog's handle. */
   readonly outermost: boolean;
+  /** Only key groups that hold something are told: one that is not there means nothing. */
+  readonly sparse: boolean;
   readonly offset: number;
 }
 

@@ -18,6 +18,7 @@ interface SubtaskRange {
   readonly subtask: number;
   readonly first: number;
   readonly count: number;
+  readonly sparse: boolean;
   readonly offset: number;
 }
 
@@ -114,8 +115,8 @@ export class StructureCheck {
       this.#find('DUPLICATE_SUBTASK', 'error', offset, text);
     }
     this.#seen.add(subtask);
-    for (const { state, first, count, offset: at } of this.#open) {
-      this.#ranges.push({ state, subtask, first, count, offset: at });
+    for (const { state, first, count, sparse, offset: at } of this.#open) {
+      this.#ranges.push({ state, subtask, first, count, sparse, offset: at });
     }
     this.#open = [];
     this.#furthest = null;
@@ -150,6 +151,7 @@ export class StructureCheck {
   /** A subtask that never had a key wrote nothing; one that wrote less than its share has lost keys. */
   #gap(operator: OperatorHead, withState: ReadonlySet<number>, range: [number, number], offset: number): void {
     const [first, last] = range;
+    if (this.#ranges.some(({ sparse }) => sparse)) return;
     const { parallelism, maxParallelism, operatorId } = operator;
     const owner = (group: number) => Math.floor((group * parallelism) / maxParallelism);
     let isLoss = false;

@@ -1,5 +1,5 @@
-// What a format of checkpoint metadata offers, and the error for bytes that are none. Flink's is in store/flink/checkpoint/;
-// read-checkpoint.ts lists all of them. Spec: docs/checkpoints.md.
+// What a format of checkpoint metadata offers, and the error for bytes that are none. Flink's is in store/flink/checkpoint/,
+// jobrec's in own-format.ts; read-checkpoint.ts lists all of them. Spec: docs/checkpoints.md.
 import type { CheckpointFormatName, CheckpointMetadata } from '../../model/checkpoint.ts';
 import { JobrecError } from '../../model/errors.ts';
 

@@ -7,8 +7,9 @@ import type { CheckpointMetadata } from '../../model/checkpoint.ts';
 import { JobrecError } from '../../model/errors.ts';
 import { flinkCheckpointFormat } from '../flink/checkpoint/flink-metadata.ts';
 import { type CheckpointFormat, type MetadataFile, metadataName } from './checkpoint-format.ts';
+import { ownCheckpointFormat } from './own-format.ts';
 
-const formats: readonly CheckpointFormat[] = [flinkCheckpointFormat];
+const formats: readonly CheckpointFormat[] = [flinkCheckpointFormat, ownCheckpointFormat];
 
 /** Larger than any that was ever seen; a job of 10,000 tasks has some megabytes. */
 const metadataBytesMax = 1024 ** 3;

@@ -123,11 +123,11 @@ export class HandleReader {
     return { offset, first, count };
   }
 
-  #tellRange(range: Omit<KeyGroups, 'state'>): void {
+  #tellRange(range: Omit<KeyGroups, 'state' | 'sparse'>): void {
     const { first, count, offset } = range;
     const isRange = count === 0 || (first >= 0 && first + count - 1 <= 0x7fffffff);
     if (!isRange) this.flaw('KEY_GROUPS_INVALID', `key groups begin at ${first} and are ${count}`, offset);
-    else this.visitor.keyGroups?.({ ...range, state: this.state });
+    else this.visitor.keyGroups?.({ ...range, state: this.state, sparse: false });
   }
 
   path(): string {
