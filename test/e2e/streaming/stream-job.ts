@@ -2,7 +2,17 @@
 import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { type CliResult, eventually, kill, pause, type Processes, readProcesses, runCli, type StartedCli, startCli } from '../cli.ts';
+import {
+  type CliResult,
+  eventually,
+  kill,
+  type Processes,
+  pause,
+  readProcesses,
+  runCli,
+  type StartedCli,
+  startCli,
+} from '../cli.ts';
 
 export interface EventJson {
   readonly type: string;

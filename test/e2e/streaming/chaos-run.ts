@@ -1,0 +1,144 @@
+// One run of a streaming job in which processes are killed at seeded moments, resumed until it has ended, and checked
+// against its input: every running count of every word is in the file sink exactly once.
+import { readdir, rm, truncate } from 'node:fs/promises';
+import { join } from 'node:path';
+import { generatedRow } from '../../../src/engine/streaming/sources/generator-source.ts';
+import { seeded } from '../../replay/random.ts';
+import { kill, pause } from '../cli.ts';
+import { StreamJob } from './stream-job.ts';
+
+export const streamKillKinds = ['job-master', 'task-manager', 'client', 'all', 'all-and-damage'] as const;
+export type StreamKillKind = (typeof streamKillKinds)[number];
+
+const words = ['ant', 'bee', 'cat', 'dog', 'eel', 'fox', 'gnu', 'hen', 'ibis', 'jay', 'kite'];
+const rows = 9_000;
+
+const jobFile = `
+name: chaos
+mode: streaming
+config:
+  execution.checkpointing.interval: 150 ms
+  execution.checkpointing.num-retained: 3
+  execution.checkpointing.tolerable-failed-checkpoints: 100
+  execution.checkpointing.dir: checkpoints
+  execution.checkpointing.data-inline-threshold: 300 b
+  restart-strategy.type: fixed-delay
+  restart-strategy.fixed-delay.attempts: 1000
+  restart-strategy.fixed-delay.delay: 10 ms
+  heartbeat.timeout: 5 s
+sources:
+  numbers:
+    generator:
+      rowsPerSecond: 2500
+      rows: ${rows}
+      columns: { n: sequence, word: { choice: [${words.join(', ')}] } }
+    parallelism: 2
+stages:
+  ones: { inputs: { n: numbers }, map: "./ones.ts#one", parallelism: 2 }
+  counts: { inputs: { o: ones }, sum: count, keyBy: word, parallelism: 2 }
+sinks:
+  out: { input: counts, path: out }
+`;
+
+const functions = `export function one(row: { word: string }) { return { word: row.word, count: 1 }; }\n`;
+
+export interface ChaosResult {
+  readonly kills: number;
+  readonly restores: number;
+  readonly fallbacks: number;
+}
+
+export async function chaosRun(kind: StreamKillKind, seed: number): Promise<ChaosResult> {
+  const { below: random } = seeded(seed);
+  const job = await StreamJob.create({ 'job.yaml': jobFile, 'ones.ts': functions });
+  try {
+    const kills = await runToTheEnd(job, kind, random);
+    requireExactlyOnce(await job.written());
+    const restores = await job.events('checkpoint-restored');
+    const fallbacks = restores.filter((event) => (event.skipped as unknown[]).length > 0).length;
+    return { kills, restores: restores.length, fallbacks };
+  } finally {
+    await job.remove();
+  }
+}
+
+async function runToTheEnd(job: StreamJob, kind: StreamKillKind, random: (below: number) => number): Promise<number> {
+  let kills = 0;
+  let planned = 1 + random(3);
+  for (let round = 0; round < 12; round += 1) {
+    const started = job.start('--json', '--workers', '2', '--slots', '1');
+    let ended = false;
+    void started.result.then(() => {
+      ended = true;
+    });
+    while (!ended && planned > 0) {
+      // Mostly behind a checkpoint, so that there is something to go on from; sometimes before any.
+      const wanted = random(5) === 0 ? 0 : 2;
+      while (!ended && (await checkpointIds(job)).ids.length < wanted) await pause(20);
+      await pause(random(1_200));
+      if (ended || !(await killOne(job, kind, started.pid, random))) continue;
+      kills += 1;
+      planned -= 1;
+    }
+    const result = await started.result;
+    if (result.code === 0) return kills;
+    if (result.signal !== 'SIGKILL') throw new Error(`exit ${result.code}: ${result.stdout}\n${result.stderr}`);
+    await pause(300);
+    if (kind === 'all-and-damage') await damageNewest(job, random);
+  }
+  throw new Error('the job did not end within 12 runs');
+}
+
+/** Whether something was killed. */
+async function killOne(job: StreamJob, kind: StreamKillKind, client: number, random: (below: number) => number) {
+  const processes = await job.processes();
+  if (!processes || processes.taskManagers.length === 0) return false;
+  const workers = processes.taskManagers.map(({ pid }) => pid);
+  if (kind === 'job-master') kill(processes.jobMaster.pid);
+  else if (kind === 'task-manager') kill(workers[random(workers.length)] ?? 0);
+  else if (kind === 'client') kill(client);
+  else for (const pid of [client, processes.jobMaster.pid, ...workers]) kill(pid);
+  return true;
+}
+
+async function checkpointIds(job: StreamJob): Promise<{ readonly folder: string; readonly ids: number[] }> {
+  const [jobId = ''] = await readdir(join(job.folder, 'checkpoints')).catch(() => []);
+  const folder = join(job.folder, 'checkpoints', jobId);
+  const names = await readdir(folder).catch(() => []);
+  return { folder, ids: names.flatMap((name) => /^chk-(\d+)$/.exec(name)?.[1] ?? []).map(Number) };
+}
+
+/** Cuts a file of the newest checkpoint in half, or removes it. */
+async function damageNewest(job: StreamJob, random: (below: number) => number): Promise<void> {
+  const [jobId = ''] = await readdir(join(job.folder, 'checkpoints')).catch(() => []);
+  const folder = join(job.folder, 'checkpoints', jobId);
+  const ids = (await readdir(folder).catch(() => []))
+    .flatMap((name) => /^chk-(\d+)$/.exec(name)?.[1] ?? [])
+    .map(Number);
+  // With one alone there is nothing to fall back to.
+  if (ids.length < 2) return;
+  const newest = join(folder, `chk-${Math.max(...ids)}`);
+  const names = (await readdir(newest)).sort();
+  const name = names[random(names.length)];
+  if (name === undefined) return;
+  if (random(2) === 0) await rm(join(newest, name));
+  else await truncate(join(newest, name), 20);
+}
+
+function requireExactlyOnce(written: readonly Record<string, unknown>[]): void {
+  const columns = { n: { kind: 'sequence' }, word: { kind: 'choice', values: words } } as const;
+  const expected = new Map<unknown, number>();
+  for (let number = 0; number < rows; number += 1) {
+    const { word } = generatedRow(columns, number);
+    expected.set(word, (expected.get(word) ?? 0) + 1);
+  }
+  const seen = new Map<unknown, number[]>();
+  for (const { word, count } of written) seen.set(word, [...(seen.get(word) ?? []), Number(count)]);
+  for (const [word, count] of expected) {
+    const counts = (seen.get(word) ?? []).sort((a, b) => a - b);
+    const wrong = counts.findIndex((value, index) => value !== index + 1);
+    if (counts.length === count && wrong < 0) continue;
+    const at = wrong < 0 ? '' : `, first wrong: ${counts[wrong]} at place ${wrong + 1}`;
+    throw new Error(`${String(word)}: ${counts.length} results of ${count}${at}`);
+  }
+}
