@@ -6,6 +6,7 @@ import { spoken, unknownCommand } from './usage-errors.ts';
 const groups: readonly (readonly [string, readonly string[]])[] = [
   ['RUN A JOB', ['run', 'jobs', 'cancel']],
   ['READ WHAT IT RECORDED', ['inspect', 'validate', 'replay', 'diff']],
+  ['LOOK AFTER A STORE', ['compact']],
   ['CHECKPOINTS AND SAVEPOINTS', ['checkpoint:inspect', 'checkpoint:diff', 'checkpoint:validate']],
   ['REAL FLINK', ['doctor']],
 ];

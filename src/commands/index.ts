@@ -5,6 +5,7 @@ import { CancelCommand } from './cancel.ts';
 import { CheckpointDiffCommand } from './checkpoint-diff.ts';
 import { CheckpointInspectCommand } from './checkpoint-inspect.ts';
 import { CheckpointValidateCommand } from './checkpoint-validate.ts';
+import { CompactCommand } from './compact.ts';
 import { DiffCommand } from './diff.ts';
 import { DoctorCommand } from './doctor.ts';
 import { HelpCommand } from './help.ts';
@@ -22,6 +23,7 @@ export const COMMANDS: Readonly<Record<string, Command.Class>> = {
   validate: ValidateCommand,
   replay: ReplayCommand,
   diff: DiffCommand,
+  compact: CompactCommand,
   'checkpoint:inspect': CheckpointInspectCommand,
   'checkpoint:diff': CheckpointDiffCommand,
   'checkpoint:validate': CheckpointValidateCommand,

@@ -51,7 +51,8 @@ export class InspectCommand extends BaseCommand<typeof InspectCommand> {
     const { eventLines } = await import('../services/event-lines.ts');
     const { renderEventDamage, renderEventLine } = await import('../render/events.ts');
     const { out } = this;
-    const { lines, damage } = await eventLines(options);
+    const { lines, damage, firstSequence } = await eventLines(options);
+    if (firstSequence > 0) out.warn(`the log begins with sequence ${firstSequence}: the events before were retired`);
     try {
       for await (const line of lines) {
         if (out.json) await out.line(line);

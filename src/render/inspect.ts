@@ -12,6 +12,7 @@ export function renderInspect(report: InspectReport, style: Style): string {
     [damageLine(report.damage, style), jobLine(report.job, style), storeLine(report, style)].filter(isText).join('\n'),
     verticesTable(report.vertices, style),
     segmentsTable(report.store.segments, style),
+    snapshotLines(report, style),
     kindsTable(report.byType, style),
   ];
   return blocks.filter(isText).join('\n\n');
@@ -61,6 +62,15 @@ function segmentsTable(segments: readonly SegmentInfo[], style: Style): string {
     segmentState(segment, style),
   ]);
   return table(columns, rows, style);
+}
+
+function snapshotLines({ store }: InspectReport, style: Style): string {
+  const lines = store.snapshots.map(
+    ({ name, sequence, bytes }) => `${style.title('snapshot')}  ${name}  at sequence ${sequence}, ${size(bytes)}`,
+  );
+  if (store.firstSequence > 0)
+    lines.push(`${style.title('history')}   begins with sequence ${store.firstSequence}: what came before was retired`);
+  return lines.join('\n');
 }
 
 function segmentState(segment: SegmentInfo, style: Style): string {

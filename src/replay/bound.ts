@@ -64,34 +64,70 @@ function parseTime(text: string): Position | null {
   return timeMicros === null ? null : { kind: 'time', timeMicros, text };
 }
 
+/** The state from which a log goes on whose events before were retired: the earliest that can still be asked for. */
+export interface RetiredUpTo {
+  readonly sequence: number;
+  readonly timeMicros: number;
+}
+
+/** What is known of a log beside its records. */
+export interface PositionContext {
+  /** Of vertices whose names the log does not hold. */
+  readonly names?: VertexNames;
+  readonly retired?: RetiredUpTo | null;
+}
+
 /**
  * The event that a position means in this log, by one pass over `records`. Errors: POSITION_INVALID where there is no
- * such event, with what there is. `names` are of vertices whose names the log does not hold.
+ * such event, with what there is.
  */
 export async function resolvePosition(
   position: Position,
   records: AsyncIterable<LogRecord>,
-  names?: VertexNames,
+  { names, retired = null }: PositionContext = {},
 ): Promise<Bound> {
   switch (position.kind) {
     case 'sequence':
-      return resolveSequence(position, records);
+      return resolveSequence(position, records, retired);
     case 'time':
-      return resolveTime(position.text, () => position.timeMicros, records);
+      return resolveTime(position.text, () => position.timeMicros, records, retired);
     case 'before-last':
-      return resolveTime(position.text, (lastMicros) => lastMicros - position.durationMicros, records);
+      return resolveTime(position.text, (lastMicros) => lastMicros - position.durationMicros, records, retired);
     case 'finished':
     case 'initialized':
-      return findEvent(position, records, names);
+      return resolveEvent(position, records, names, retired);
   }
+}
+
+async function resolveEvent(
+  position: EventPosition,
+  records: AsyncIterable<LogRecord>,
+  names: VertexNames | undefined,
+  retired: RetiredUpTo | null,
+): Promise<Bound> {
+  try {
+    return await findEvent(position, records, names);
+  } catch (error) {
+    if (retired === null || !(error instanceof JobrecError)) throw error;
+    const message = `${error.message}, in what is left of the log; the events up to sequence ${retired.sequence} were retired`;
+    throw new JobrecError('POSITION_INVALID', message, { data: { ...error.data, retiredUpTo: retired.sequence } });
+  }
+}
+
+function beforeRetired(text: string, { sequence }: RetiredUpTo): JobrecError {
+  const message = `position ${text} lies before the snapshot at sequence ${sequence}: the events up to there were retired, and what they did step by step is gone`;
+  return new JobrecError('POSITION_INVALID', message, { data: { position: text, retiredUpTo: sequence } });
 }
 
 async function resolveSequence(
   position: Extract<Position, { kind: 'sequence' }>,
   records: AsyncIterable<LogRecord>,
+  retired: RetiredUpTo | null,
 ): Promise<Bound> {
-  let first: number | null = null;
-  let last: number | null = null;
+  if (retired !== null && position.sequence < retired.sequence) throw beforeRetired(position.text, retired);
+  let first: number | null = retired?.sequence ?? null;
+  let last: number | null = first;
+  if (position.sequence === retired?.sequence) return { sequence: retired.sequence };
   for await (const { sequence } of records) {
     first ??= sequence;
     last = sequence;
@@ -113,9 +149,10 @@ async function resolveTime(
   text: string,
   limitOf: (lastMicros: number) => number,
   records: AsyncIterable<LogRecord>,
+  retired: RetiredUpTo | null,
 ): Promise<Bound> {
-  const sequences: number[] = [];
-  const times: number[] = [];
+  const sequences: number[] = retired === null ? [] : [retired.sequence];
+  const times: number[] = retired === null ? [] : [retired.timeMicros];
   let untimed = 0;
   for await (const { sequence, timeMicros } of records) {
     if (timeMicros === null) untimed += 1;
@@ -126,6 +163,7 @@ async function resolveTime(
   if (lastMicros === undefined) throw untimed === 0 ? noEvents(text) : noTimes(text);
   const limit = limitOf(lastMicros);
   const found = sequences[times.findLastIndex((timeMicros) => timeMicros <= limit)];
+  if (found === undefined && retired !== null) throw beforeRetired(text, retired);
   if (found === undefined) throw beforeFirst(text, times[0] ?? lastMicros, lastMicros);
   return { sequence: found };
 }

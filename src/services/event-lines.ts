@@ -30,6 +30,8 @@ export interface EventLines {
   readonly lines: AsyncIterable<EventLine>;
   /** To be asked after the last line: where reading stopped for damage; null for a sound store. */
   damage(): Promise<Damage | null>;
+  /** Sequence number of the first event that the store still holds; 0 unless history was retired. */
+  readonly firstSequence: number;
 }
 
 // A record, so that a kind that is added to the model cannot be forgotten here.
@@ -70,7 +72,8 @@ export async function eventLines(options: EventLinesOptions): Promise<EventLines
     limit: options.limit ?? Number.POSITIVE_INFINITY,
     raw: options.raw,
   };
-  return { lines: selectedLines(log, names, selection), damage: async () => (await log.summary()).damage };
+  const lines = selectedLines(log, names, selection);
+  return { lines, damage: async () => (await log.summary()).damage, firstSequence: log.firstSequence };
 }
 
 interface Selection {

@@ -1,6 +1,6 @@
 // What `inspect` reports; printed as it is with --json. Spec: docs/commands.md "inspect".
 import type { JobEventType } from '../model/job-events.ts';
-import type { Damage, SegmentInfo } from '../model/job-log.ts';
+import type { Damage, SegmentInfo, SnapshotInfo } from '../model/job-log.ts';
 import type { JobState } from '../model/states.ts';
 
 export interface InspectReport {
@@ -11,6 +11,10 @@ export interface InspectReport {
     readonly bytes: number;
     readonly events: number;
     readonly segments: readonly SegmentInfo[];
+    /** Newest first. */
+    readonly snapshots: readonly SnapshotInfo[];
+    /** Above 0: the events before were retired, and a snapshot holds what they led to. */
+    readonly firstSequence: number;
   };
   /** Event kind → count, in the order of first occurrence. */
   readonly byType: Readonly<Record<string, number>>;

@@ -1,5 +1,7 @@
 // inspect: what a store holds. The summary comes from the files and from the replayed graph; it is a picture of the
 // longest good prefix. Reads only, also while a master writes. Spec: docs/commands.md "inspect".
+import type { JobEventType } from '../model/job-events.ts';
+import type { JobLog } from '../model/job-log.ts';
 import type { JobState } from '../model/states.ts';
 import type { ExecutionGraph, ExecutionJobVertex, ExecutionVertex } from '../replay/execution-graph.ts';
 import type { InspectReport, InspectVertex, JobSummary } from './inspect-report.ts';
@@ -8,15 +10,23 @@ import { openStore, type StoreInputOptions } from './store-input.ts';
 
 export async function inspectStore(options: StoreInputOptions): Promise<InspectReport> {
   const store = await openStore(options);
-  const { recorded: graph, summary } = await replayOpened(store);
-  const { format, formatVersion, location, bytes, events, segments, damage } = summary;
+  const { recorded: graph, summary } = await replayOpened(store, { evenIfLost: true });
+  const { format, formatVersion, location, bytes, events, segments, snapshots, damage } = summary;
+  const { firstSequence } = store.log;
   return {
-    store: { format, formatVersion, location, bytes, events, segments },
-    byType: Object.fromEntries(graph.byType),
+    store: { format, formatVersion, location, bytes, events, segments, snapshots, firstSequence },
+    byType: Object.fromEntries(firstSequence === 0 ? graph.byType : await countByType(store.log)),
     job: jobSummary(graph),
     vertices: inspectVertices(graph),
     damage,
   };
+}
+
+/** Of the events that are left: the graph has counted those too that were retired. */
+async function countByType(log: JobLog): Promise<Map<JobEventType, number>> {
+  const byType = new Map<JobEventType, number>();
+  for await (const { event } of log.records()) byType.set(event.type, (byType.get(event.type) ?? 0) + 1);
+  return byType;
 }
 
 export function jobSummary(graph: ExecutionGraph): JobSummary {

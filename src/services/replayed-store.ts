@@ -1,16 +1,17 @@
 // A store replayed by the rules of the engine that wrote it, with the recovery that this engine would do: the one place
 // where the commands tell jobrec's stores from Flink's. Spec: docs/commands.md "replay", "diff"; docs/flink.md.
 import { basename, dirname } from 'node:path';
+import { JobrecError } from '../model/errors.ts';
 import type { Damage, Finding, JobLog, LogRecord, LogSnapshot, StoreSummary } from '../model/job-log.ts';
 import type { Bound } from '../replay/bound.ts';
 import { withoutDropped } from '../replay/dropped-finishes.ts';
-import type { ExecutionGraph } from '../replay/execution-graph.ts';
+import { createExecutionGraph, type ExecutionGraph } from '../replay/execution-graph.ts';
 import type { FinishedTask, UnreadEvent } from '../replay/flink-evidence.ts';
 import type { FlinkReplay } from '../replay/flink-replay.ts';
 import { planRecovery } from '../replay/reconcile.ts';
 import { jobrecRecoveryRules, type RecoveryPlan, type Survivors } from '../replay/recovery-plan.ts';
 import type { DroppedEvent } from '../replay/replay.ts';
-import { replayLog } from '../replay/replay-log.ts';
+import { type LogReplay, replayLog } from '../replay/replay-log.ts';
 import type { DiffBasis } from './diff-report.ts';
 import type { OpenedStore } from './store-input.ts';
 import { lostPlaces } from './unknown-finishes.ts';
@@ -46,14 +47,16 @@ export interface ReplayedStoreOptions {
   readonly unread?: AsyncIterable<UnreadEvent> | undefined;
   /** Flink: tasks that the running cluster calls finished now. */
   readonly finishedNow?: readonly FinishedTask[] | undefined;
+  /** Whether a store whose state nothing holds any more is replayed as an empty one; else it is STORE_DAMAGED. */
+  readonly evenIfLost?: boolean;
 }
 
 export async function replayOpened(store: OpenedStore, options: ReplayedStoreOptions = {}): Promise<ReplayedStore> {
   return store.log.format === 'flink' ? replayFlinkStore(store, options) : replayJobrecStore(store, options);
 }
 
-async function replayJobrecStore({ log }: OpenedStore, { until }: ReplayedStoreOptions): Promise<ReplayedStore> {
-  const { graph, last, snapshot, findings, droppedEvents } = await replayLog(log, { until });
+async function replayJobrecStore({ log }: OpenedStore, options: ReplayedStoreOptions): Promise<ReplayedStore> {
+  const { graph, last, snapshot, findings, droppedEvents } = await replayOrNothing(log, options);
   const summary = await log.summary();
   return {
     graph: withoutDropped(graph),
@@ -69,6 +72,15 @@ async function replayJobrecStore({ log }: OpenedStore, { until }: ReplayedStoreO
     lostPlaces: [],
     plan: (survivors) => planRecovery(graph, survivors, jobrecRecoveryRules),
   };
+}
+
+async function replayOrNothing(log: JobLog, { until, evenIfLost }: ReplayedStoreOptions): Promise<LogReplay> {
+  try {
+    return await replayLog(log, { until });
+  } catch (error) {
+    if (!evenIfLost || !(error instanceof JobrecError) || error.code !== 'STORE_DAMAGED') throw error;
+    return { graph: createExecutionGraph(), last: null, snapshot: null, findings: [], droppedEvents: [] };
+  }
 }
 
 async function replayFlinkStore(store: OpenedStore, options: ReplayedStoreOptions): Promise<ReplayedStore> {

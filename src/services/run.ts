@@ -31,6 +31,7 @@ import {
 import { runReport } from './run-outcome.ts';
 import { planOf } from './run-plan.ts';
 import type { RunFailure, RunOptions, RunProgress, RunReport } from './run-report.ts';
+import { refuseMaintained } from './store-hold.ts';
 
 interface Started {
   readonly folder: JobFolder;
@@ -80,6 +81,7 @@ async function startOrResume(options: RunOptions, planned: PlannedJob, progress:
 async function resume(last: JobEntry, planned: PlannedJob, progress: RunProgress): Promise<Started> {
   requireUnchanged(last.submission, planned);
   const { folder, submission } = last;
+  await refuseMaintained(folder.jobEvents);
   if (await isLed(folder)) {
     progress.notice(`attached to job ${submission.jobId}, which is running`);
     return { folder, submission, start: null };

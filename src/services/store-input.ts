@@ -2,7 +2,7 @@
 // vertices. Reads only. Spec: cli-contract "A store location", "<vertex>".
 import { JobrecError } from '../model/errors.ts';
 import type { FlinkJob } from '../model/flink-job.ts';
-import type { JobLog } from '../model/job-log.ts';
+import type { JobLog, LogSnapshot } from '../model/job-log.ts';
 import { applyEvent } from '../replay/apply-event.ts';
 import { createExecutionGraph, type ExecutionGraph } from '../replay/execution-graph.ts';
 import { openJobLog } from '../store/open-log.ts';
@@ -21,6 +21,8 @@ export interface OpenedStore {
   readonly job: FlinkJob | null;
   /** Names of vertices that the log does not hold itself. */
   readonly names: ReadonlyMap<string, string>;
+  /** The earliest state that a store whose history was retired still holds; null: its events are all there. */
+  readonly retired: LogSnapshot | null;
   /** What lay beside the store and could not be used, one line each. */
   readonly warnings: readonly string[];
 }
@@ -32,10 +34,16 @@ export async function openStore(options: StoreInputOptions, known: readonly Flin
     const { flinkJobOf } = await import('./flink-job-input.ts');
     const { job, warnings } = await flinkJobOf(log, options, known);
     const named = job?.vertices.flatMap(({ id, name }) => (name === null ? [] : [[id, name] as const])) ?? [];
-    return { log, job, names: new Map(named), warnings };
+    return { log, job, names: new Map(named), retired: null, warnings };
   }
   if (options.topology.length > 0) throw topologyRefused(log);
-  return { log, job: null, names: new Map(), warnings: [] };
+  const retired = log.firstSequence === 0 ? null : await earliestState(log);
+  const names = retired?.submitted.graph.vertices.map(({ id, name }) => [id, name] as const) ?? [];
+  return { log, job: null, names: new Map(names), retired, warnings: [] };
+}
+
+async function earliestState(log: JobLog): Promise<LogSnapshot | null> {
+  return (await log.snapshots()).findLast(({ sequence }) => sequence + 1 >= log.firstSequence) ?? null;
 }
 
 function topologyRefused(log: JobLog): JobrecError {
@@ -44,8 +52,13 @@ function topologyRefused(log: JobLog): JobrecError {
 }
 
 /** The vertices by which a user may speak of the store's: names, but no progress. */
-export async function plannedGraph({ log, names }: OpenedStore): Promise<ExecutionGraph> {
+export async function plannedGraph({ log, names, retired }: OpenedStore): Promise<ExecutionGraph> {
   const graph = createExecutionGraph();
+  if (retired !== null) {
+    const { sequence, timeMicros, epoch, submitted } = retired;
+    applyEvent(graph, { sequence, timeMicros, epoch }, submitted);
+    return graph;
+  }
   for await (const record of log.records()) {
     const { event } = record;
     if (event.type === 'job-submitted' || event.type === 'job-vertex-initialized') applyEvent(graph, record, event);

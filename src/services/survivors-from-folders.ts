@@ -2,7 +2,7 @@
 // service, and the sink parts that are staged, looked up the way a recovering JobMaster looks them up, so that a prediction and a recovery see the same.
 // Reads only.
 import { access } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { knownWorkers } from '../engine/job-master/reconciling.ts';
 import { reportPartitions } from '../engine/partition-store/report-partitions.ts';
 import { knownShuffleServices } from '../engine/shuffle-service/service-folder.ts';
@@ -11,14 +11,7 @@ import { stagedPartKey } from '../engine/sinks/sink-folders.ts';
 import type { ExecutionGraph } from '../replay/execution-graph.ts';
 import type { Survivors } from '../replay/recovery-plan.ts';
 import { survivorsFromHolders, type WorkerReport } from '../replay/survivors.ts';
-import {
-  epochsName,
-  type JobFolder,
-  jobEventsName,
-  jobFolderAt,
-  shuffleServiceFolder,
-  workerFolder,
-} from '../store/job-folder.ts';
+import { type JobFolder, jobEventsName, jobFolderAt, shuffleServiceFolder, workerFolder } from '../store/job-folder.ts';
 
 /** null where the store lies away from its job's folder: then nothing is known of the workers. */
 export async function survivorsFromFolders(location: string, graph: ExecutionGraph): Promise<Survivors | null> {
@@ -32,7 +25,7 @@ export async function survivorsFromFolders(location: string, graph: ExecutionGra
 async function jobFolderOf(location: string): Promise<JobFolder | null> {
   if (basename(location) !== jobEventsName) return null;
   const folder = jobFolderAt(dirname(location));
-  const isJobFolder = (await exists(folder.workers)) || (await exists(join(folder.root, epochsName)));
+  const isJobFolder = (await exists(folder.workers)) || (await exists(folder.planFile));
   return isJobFolder ? folder : null;
 }
 

@@ -9,7 +9,7 @@ import type { ValidateReport } from './validate-report.ts';
 
 export async function validateStore(options: StoreInputOptions): Promise<ValidateReport> {
   const store = await openStore(options);
-  return reportOf(store, await replayOpened(store));
+  return reportOf(store, await replayOpened(store, { evenIfLost: true }));
 }
 
 /** The report of a store that was replayed whole. */

@@ -41,13 +41,17 @@ export async function latestGeneration(folder: string): Promise<Generation | nul
   throw new JobrecError('STORE_UNREADABLE', `${file} does not name its holder`, { data: { path: file } });
 }
 
-/** Takes generation `expectedLatest + 1`; null if someone else has taken it. */
+/**
+ * Takes generation `expectedLatest + 1`; null if someone else has taken it. `above` is a number that is known to be used
+ * although its file is not here (a store without its job's folder): then the one after that.
+ */
 export async function takeGeneration(
   folder: string,
   expectedLatest: number,
   detail: Readonly<Record<string, unknown>> = {},
+  above = 0,
 ): Promise<Generation | null> {
-  const number = expectedLatest + 1;
+  const number = Math.max(expectedLatest, above) + 1;
   if (number > numberMax) throw new JobrecError('STORE_UNREADABLE', `no generation is left in ${folder}`);
   await makeFolder(folder);
   // A gap would let two holders believe that they are the latest.

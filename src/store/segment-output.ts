@@ -45,9 +45,9 @@ export class SegmentOutput {
   #header: Omit<SegmentHeader, 'formatVersion'>;
   #file: StorageFile;
   #earlier: readonly ManifestSegment[];
-  #snapshots: readonly ManifestSnapshot[];
+  #snapshots: readonly ManifestSnapshot[] = [];
   /** Snapshots that the next manifest no longer names. */
-  #superseded: readonly ManifestSnapshot[];
+  #superseded: readonly ManifestSnapshot[] = [];
   /** Written so far, synced so far, and what the last mark says. */
   #length = headerBytes;
   #synced = headerBytes;
@@ -60,9 +60,8 @@ export class SegmentOutput {
     this.#header = opened.header;
     this.#file = opened.file;
     this.#earlier = start.earlier;
-    this.#superseded = start.snapshots.slice(0, -snapshotsKept);
-    this.#snapshots = start.snapshots.slice(-snapshotsKept);
     this.#nextSequence = start.baseSequence;
+    this.#keepNewest(start.snapshots);
   }
 
   static async open(options: SegmentOutputOptions, start: SegmentStart): Promise<SegmentOutput> {
@@ -123,17 +122,25 @@ export class SegmentOutput {
 
   /** A snapshot is there. The next manifest names it: until then readers find it by its name, so nothing waits. */
   noteSnapshot(snapshot: ManifestSnapshot): void {
-    const all = [...this.#snapshots, snapshot];
-    this.#superseded = [...this.#superseded, ...all.slice(0, -snapshotsKept)];
-    this.#snapshots = all.slice(-snapshotsKept);
+    this.#keepNewest([...this.#snapshots, snapshot]);
+  }
+
+  /** The newest ones; and where history was retired, the one that holds it. */
+  #keepNewest(all: readonly ManifestSnapshot[]): void {
+    const { baseSequence } = this.#earlier[0] ?? this.#header;
+    const isKept = (snapshot: ManifestSnapshot, index: number) =>
+      index >= all.length - snapshotsKept || (snapshot.baseSequence === baseSequence && baseSequence > 0);
+    this.#superseded = [...this.#superseded, ...all.filter((snapshot, index) => !isKept(snapshot, index))];
+    this.#snapshots = all.filter(isKept);
   }
 
   /** From now on the log begins with the active segment: `snapshot` holds everything before it. */
-  async retireEarlier(snapshot: ManifestSnapshot): Promise<void> {
+  async retireEarlier(snapshot: ManifestSnapshot, seals: boolean): Promise<void> {
     invariant(snapshot.baseSequence === this.#header.baseSequence, 'a snapshot of exactly what is retired');
+    if (seals) await this.#sealSegment();
     this.#earlier = [];
     this.#snapshots = [snapshot];
-    await this.#replaceManifest(false);
+    await this.#replaceManifest(seals);
   }
 
   close(): Promise<void> {

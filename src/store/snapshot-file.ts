@@ -2,7 +2,9 @@
 // snapshot gets its name only when it is whole and on disk; a reader takes it for whole only if every frame and the seal
 // check out, before anything of it counts. Spec: docs/format.md, "Snapshots".
 import path from 'node:path';
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { Decoder, Encoder } from '@msgpack/msgpack';
+import { list } from '../model/cells.ts';
 import { JobrecError, messageOf } from '../model/errors.ts';
 import type { JobSubmitted } from '../model/job-events.ts';
 import type { SnapshotPart } from '../model/job-log.ts';
@@ -16,15 +18,26 @@ import {
   snapshotMagic,
   snapshotName,
 } from './format.ts';
-import { encodeMark, frameHeadBytes, noVertex, payloadBytesMax, writeFrameCrc, writeFrameHead } from './frame.ts';
+import {
+  encodeMark,
+  frameHeadBytes,
+  markBytes,
+  noVertex,
+  payloadBytesMax,
+  writeFrameCrc,
+  writeFrameHead,
+} from './frame.ts';
 import type { ManifestSnapshot } from './manifest.ts';
 import { checkPayloadBounds } from './payload-bounds.ts';
 import { openSegmentBytes, type SegmentBytes } from './segment-bytes.ts';
 import { type WalkedFrame, walkSegment } from './segment-reader.ts';
 import { type StorageFile, type StoragePort, writeWhole } from './storage-port.ts';
 
-export const submissionType = 1;
-export const partType = 2;
+const submissionType = 1;
+const packType = 2;
+/** A pack is closed when its parts take this much, before they are deflated. */
+const packBytes = 256 * 1024;
+const packPartsMax = 0xffff;
 
 /** Where in the log a snapshot stands: right behind an event, in the segment that holds it. */
 export interface SnapshotPosition {
@@ -75,6 +88,37 @@ export async function writeSnapshot(
   }
 }
 
+/** How large the file of a snapshot would be. */
+export function snapshotBytes({ submitted, parts }: SnapshotContent): number {
+  let bytes = headerBytes + frameHeadBytes + new EventEncoder().encode(submitted).payload.length + markBytes;
+  for (const pack of packsOf(parts)) bytes += frameHeadBytes + pack.length;
+  return bytes;
+}
+
+/** Parts, packed into payloads. */
+function* packsOf(parts: Iterable<SnapshotPart>): Generator<Uint8Array> {
+  const encoder = new Encoder({ ignoreUndefined: true });
+  let encoded: Uint8Array[] = [];
+  let bytes = 0;
+  for (const part of parts) {
+    encoded.push(encoder.encode(part));
+    bytes += encoded.at(-1)?.length ?? 0;
+    if (bytes < packBytes && encoded.length < packPartsMax) continue;
+    yield packOf(encoded);
+    encoded = [];
+    bytes = 0;
+  }
+  if (encoded.length > 0) yield packOf(encoded);
+}
+
+/** One msgpack array of the parts, deflated: ids and key names repeat. */
+function packOf(encoded: readonly Uint8Array[]): Uint8Array {
+  const head = Buffer.from([0xdc, encoded.length >> 8, encoded.length & 0xff]);
+  const bytes = Buffer.concat([head, ...encoded]);
+  if (bytes.length > payloadBytesMax) throw tooLarge(bytes.length);
+  return deflateRawSync(bytes, { level: 3 });
+}
+
 function headerOf({ jobId, epoch, createdMicros }: SnapshotWriteOptions, position: SnapshotPosition): Buffer {
   const { segment, offset, sequence } = position;
   const previous = { ...segment, length: offset };
@@ -90,8 +134,7 @@ async function writeContent(
   const output = new FrameOutput(file, header.readUInt32LE(headerBytes - 4), timeMicros);
   await output.write(header);
   await output.frame(submissionType, new EventEncoder().encode(submitted).payload);
-  const encoder = new Encoder({ ignoreUndefined: true });
-  for (const part of parts) await output.frame(partType, encoder.encodeSharedRef(part));
+  for (const pack of packsOf(parts)) await output.frame(packType, pack);
   await output.seal();
   return output.length;
 }
@@ -111,7 +154,6 @@ class FrameOutput {
   }
 
   async frame(type: number, payload: Uint8Array): Promise<void> {
-    if (payload.length > payloadBytesMax) throw tooLarge(payload.length);
     const bytes = Buffer.allocUnsafe(frameHeadBytes + payload.length);
     bytes.set(payload, frameHeadBytes);
     const fields = { type, flags: 0, vertex: noVertex, sequence: this.#frames++, timeMicros: this.#timeMicros };
@@ -182,7 +224,7 @@ export async function* partsOf(source: SnapshotSource): AsyncGenerator<SnapshotP
     const walk = framesOf(bytes, source);
     let step = await walk.next();
     for (; !step.done; step = await walk.next()) {
-      for (const frame of step.value) if (frame.head.type === partType) yield decodePart(decoder, frame.payload);
+      for (const frame of step.value) if (frame.head.type === packType) yield* decodePack(decoder, frame.payload);
     }
     if (step.value.stop !== null) throw changed(source.file);
   } finally {
@@ -198,14 +240,14 @@ function openUnlessGone({ file, size }: SnapshotSource): Promise<SegmentBytes | 
   });
 }
 
-/** A part that does not decode is one without cells: replay says that it is not the part of a graph. */
-function decodePart(decoder: Decoder, payload: Buffer): SnapshotPart {
+/** A pack that does not decode is one part without cells: replay says that it is not the part of a graph. */
+function decodePack(decoder: Decoder, payload: Buffer): SnapshotPart[] {
   try {
-    checkPayloadBounds(payload);
-    const part = decoder.decode(payload);
-    return Array.isArray(part) ? part : [];
+    const bytes = inflateRawSync(payload, { maxOutputLength: payloadBytesMax });
+    checkPayloadBounds(bytes);
+    return list(decoder.decode(bytes)).map(list) as SnapshotPart[];
   } catch {
-    return [];
+    return [[]];
   }
 }
 

@@ -94,11 +94,16 @@ export class StoreWriter {
     this.#output.noteSnapshot(snapshot);
   }
 
-  /** Makes the log begin with this writer's segment. Only where `snapshot`, of all before it, was proved to be right. */
-  async retireEarlier(snapshot: ManifestSnapshot): Promise<void> {
-    await this.flush();
+  /**
+   * Makes the log begin with this writer's segment, and ends the writer: with a seal where nothing will follow. Only where
+   * `snapshot`, of all before the segment, was proved to be right.
+   */
+  async retireEarlier(snapshot: ManifestSnapshot, seals: boolean): Promise<void> {
+    const refusal = this.#refusal();
+    if (refusal !== null) throw refusal;
+    this.#closed = true;
     try {
-      await this.#output.retireEarlier(snapshot);
+      await this.#output.retireEarlier(snapshot, seals);
     } catch (error) {
       throw this.#poison(error);
     }

@@ -104,7 +104,7 @@ describe('diff', () => {
   it("takes a job's folder without workers for one whose workers are gone", async () => {
     const job = temporaryFolder();
     const location = await writeSampleStore(job);
-    mkdirSync(join(job, 'epochs'));
+    writeFileSync(join(job, 'plan.json'), '{}');
     expect((await diff({ kind: 'default' }, { location })).basis.survivors).toBe('folders');
   });
 
