@@ -107,7 +107,7 @@ export const optionTable = {
   'execution.batch.adaptive.auto-parallelism.default-source-parallelism': option(
     count,
     null,
-    'Upper bound for the parallelism of file sources; unless set, the number of their splits.',
+    'Upper bound for the parallelism of file sources; unless set, the number of their splits. Parallelism of sources with an enumerator that state none; unless set, the number of slots.',
   ),
   'table.optimizer.join.broadcast-threshold': option(
     size,

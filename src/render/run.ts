@@ -76,11 +76,20 @@ export function renderDryRun(report: DryRunReport, style: Style): string {
     each.by.length === 0 ? each.exchange : `${each.exchange} by ${each.by.join(', ')}`,
     each.why,
   ]);
+  const sources = report.sources.map(({ name, splits, enumerator }) => [
+    name,
+    splits === null ? '-' : count(splits),
+    enumerator === null ? 'known now' : `found by ${enumerator} while the job runs`,
+  ]);
   const head = `${style.title('job')}    ${report.name}: ${counted(vertices.length, 'vertex', 'vertices')}, nothing was started`;
+  const sourceColumns = [{ title: 'source' }, { title: 'splits', align: 'right' }, { title: '' }] as const;
   const vertexColumns = [{ title: 'vertex' }, { title: 'parallelism', align: 'right' }, { title: 'stages' }] as const;
   const edgeColumns = [{ title: 'from => to' }, { title: 'exchange' }, { title: 'why' }] as const;
   const kept = `${style.title('held')}   ${shuffleTexts[report.shuffle]}`;
-  return [`${head}\n${kept}`, table(vertexColumns, vertices, style), table(edgeColumns, edges, style)]
+  // Splits that are known say nothing that the vertices' parallelism does not.
+  const isFound = report.sources.some(({ enumerator }) => enumerator !== null);
+  const sourceTable = isFound ? table(sourceColumns, sources, style) : '';
+  return [`${head}\n${kept}`, sourceTable, table(vertexColumns, vertices, style), table(edgeColumns, edges, style)]
     .filter((block) => block !== '')
     .join('\n\n');
 }

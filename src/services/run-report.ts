@@ -97,10 +97,19 @@ export interface DryRunEdge {
   readonly why: string;
 }
 
+export interface DryRunSource {
+  readonly name: string;
+  /** Number of splits; null: an enumerator finds them while the job runs. */
+  readonly splits: number | null;
+  /** The enumerator's export; null: the splits are known. */
+  readonly enumerator: string | null;
+}
+
 export interface DryRunReport {
   readonly name: string;
   /** Who keeps the result partitions. */
   readonly shuffle: ShuffleKind;
+  readonly sources: readonly DryRunSource[];
   readonly vertices: readonly DryRunVertex[];
   readonly edges: readonly DryRunEdge[];
 }

@@ -30,6 +30,7 @@ export async function createChaosJob(shape: JobShape, parent = tmpdir()): Promis
   const jobFile = join(folder, 'job.json');
   await writeFile(jobFile, `${JSON.stringify(jobFileOf(shape), null, 1)}\n`);
   await writeFile(join(folder, 'functions.ts'), functionsOf(shape));
+  await writeFile(join(folder, 'enumerators.ts'), enumeratorsOf(shape));
   const expected = await withDatabase(async (query) => {
     for (const [index, source] of shape.sources.entries()) await writeSource(query, folder, source, index);
     const answers = new Map<string, string[]>();
@@ -65,7 +66,8 @@ function jobFileOf(shape: JobShape): object {
   };
 }
 
-function sourceEntry({ name, format }: ShapedSource): object {
+function sourceEntry({ name, format, finder }: ShapedSource): object {
+  if (finder !== 'planner') return { enumerator: `./enumerators.ts#${name}`, format, columns: rowColumns };
   const path = `data/${name}-*.${format}`;
   return format === 'parquet' ? { path } : { path, options: { columns: rowColumns } };
 }
@@ -90,6 +92,41 @@ function functionsOf(shape: JobShape): string {
   );
   const head = `type Row = { id: bigint; k: number; g: string | null; v: bigint };\nconst pause = () => new Promise<void>((resolve) => setTimeout(resolve, ${shape.pauseMs}));\n`;
   return `${head}\n${functions.join('\n')}`;
+}
+
+/** Files one by one, Parquet in pieces, a little apart in time: a kill finds some handed out and some not. */
+function enumeratorsOf({ sources }: JobShape): string {
+  const enumerators = sources.map((source) => {
+    const splits = JSON.stringify(splitsOf(source));
+    const state = 'snapshot: () => at, restore(state: number) { at = state; },';
+    return `export function ${source.name}() {
+  const splits = ${splits};
+  let at = 0;
+  return {
+    async next() {
+      await pause();
+      return splits[at++] ?? null;
+    },
+    ${source.finder === 'enumerator' ? state : ''}
+  };
+}
+`;
+  });
+  const head = 'const pause = () => new Promise<void>((resolve) => setTimeout(resolve, 4));\n';
+  return `${head}\n${enumerators.join('\n')}`;
+}
+
+const piecesOfFile = 3;
+
+function splitsOf({ name, format, rows, files }: ShapedSource): object[] {
+  const paths = Array.from({ length: files }, (_, file) => `data/${name}-${file}.${format}`);
+  if (format !== 'parquet') return paths.map((path) => ({ id: path, path }));
+  const size = Math.ceil(Math.ceil(rows / files) / piecesOfFile);
+  return paths.flatMap((path) =>
+    Array.from({ length: piecesOfFile }, (_, piece) => {
+      return { id: `${path} ${piece}`, path, rows: [piece * size, (piece + 1) * size] };
+    }),
+  );
 }
 
 type Query = (sql: string) => Promise<string[]>;

@@ -6,8 +6,12 @@ import type { Random } from '../replay/random.ts';
 export const rowColumns = { id: 'BIGINT', k: 'INTEGER', g: 'VARCHAR', v: 'BIGINT' } as const;
 export type FileFormat = 'parquet' | 'csv' | 'json';
 
+/** How a source's splits are found: by the planner, or by an enumerator with batch snapshots or without. */
+export type SplitFinder = 'planner' | 'enumerator' | 'enumerator-without-snapshots';
+
 export interface ShapedSource {
   readonly name: string;
+  readonly finder: SplitFinder;
   readonly format: FileFormat;
   readonly rows: number;
   readonly files: number;
@@ -42,6 +46,7 @@ export interface JobShape {
 }
 
 const formats: readonly FileFormat[] = ['parquet', 'csv', 'json'];
+const finders: readonly SplitFinder[] = ['planner', 'enumerator', 'planner', 'enumerator-without-snapshots'];
 const sinksMax = 4;
 
 export function drawJobShape(random: Random): JobShape {
@@ -77,7 +82,8 @@ class ShapeBuilder {
       const name = `source${index}`;
       this.#relations.push(name);
       const rows = 500 + this.#random.below(8_000);
-      return { name, format: this.#random.pick(formats), rows, files: 1 + this.#random.below(5) };
+      const finder = finders[rows % finders.length] ?? 'planner';
+      return { name, finder, format: this.#random.pick(formats), rows, files: 1 + this.#random.below(5) };
     });
   }
 

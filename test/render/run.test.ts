@@ -58,6 +58,7 @@ describe('run', () => {
       {
         name: 'delays',
         shuffle: 'service',
+        sources: [{ name: 'flights', splits: 4, enumerator: null }],
         vertices: [
           { vertexName: 'late -> partial', stages: ['late', 'partial'], parallelism: 4 },
           { vertexName: 'totals', stages: ['totals'], parallelism: null },
@@ -78,6 +79,23 @@ describe('run', () => {
         partial => totals  hash by carrier  GROUP BY carrier"
     `);
   });
+});
+
+it('planned, with splits that are found later', () => {
+  const sources = [
+    { name: 'flights', splits: 4, enumerator: null },
+    { name: 'days', splits: null, enumerator: 'listDays' },
+  ];
+  expect(
+    renderDryRun({ name: 'delays', shuffle: 'service', sources, vertices: [], edges: [] }, style),
+  ).toMatchInlineSnapshot(`
+    "job    delays: 0 vertices, nothing was started
+    held   service: a shuffle service process keeps the results, so that losing a worker loses none
+
+      source   splits
+      flights       4  known now
+      days          -  found by listDays while the job runs"
+  `);
 });
 
 describe('progress', () => {
