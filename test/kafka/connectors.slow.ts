@@ -57,12 +57,14 @@ describe.skipIf(broker === null)(`Kafka${why}`, () => {
 
   async function source(topic: string, startingOffsets: 'earliest' | 'latest' = 'earliest'): Promise<KafkaSource> {
     const decode = (value: Uint8Array) => JSON.parse(Buffer.from(value).toString()) as { n: number };
+    const onBadRow = 'fail';
     return new KafkaSource({
       client: await connectKafka(bootstrapServers),
       topic,
       groupId: 'group',
       startingOffsets,
       decode,
+      onBadRow,
     });
   }
 

@@ -1,5 +1,6 @@
 // From a source's or sink's entry in the job file to its connector: exactly one kind each, with everything optional
 // filled in and paths absolute. Errors name file, line and column.
+import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import type { GeneratedColumn, OperatorSpec, SinkConnector, SourceConnector } from '../../model/streaming-plan.ts';
 import type { KeyPath, Places } from '../job-file/places.ts';
@@ -30,6 +31,7 @@ function sourceConnector(entry: StreamSourceEntry, folder: string, path: KeyPath
     return { kind: 'log', path: resolve(folder, log.path), startingOffsets, bounded: log.bounded ?? false };
   }
   if (entry.kafka !== undefined) {
+    requireKafkaClient([...path, 'kafka'], places);
     const { bootstrapServers, topic, groupId = null, startingOffsets = 'earliest' } = entry.kafka;
     return { kind: 'kafka', bootstrapServers, topic, groupId, startingOffsets };
   }
@@ -65,6 +67,7 @@ function generatedColumn(what: ColumnEntry, path: KeyPath, places: Places): Gene
 export function sinkConnector(name: string, entry: StreamSinkEntry, folder: string, places: Places): SinkConnector {
   requireOne(entry, sinkKinds, ['sinks', name], places);
   if (entry.kafka) {
+    requireKafkaClient(['sinks', name, 'kafka'], places);
     const { bootstrapServers, topic, key = null } = entry.kafka;
     return { kind: 'kafka', bootstrapServers, topic, key };
   }
@@ -84,4 +87,17 @@ function requireOne(entry: object, kinds: readonly string[], path: KeyPath, plac
   }
   const message = `${subject} has ${given.join(' and ')}; it takes one of ${kinds.join(', ')}`;
   throw places.error('JOB_FILE_INVALID', [...path, second], message, { atKey: true });
+}
+
+/** An optional dependency: asked for before the job starts, not when its tasks do, again and again. */
+function requireKafkaClient(path: KeyPath, places: Places): void {
+  try {
+    createRequire(import.meta.url).resolve('kafkajs');
+  } catch (cause) {
+    throw places.error('JOB_FILE_INVALID', path, 'Kafka needs the package kafkajs, which is not installed', {
+      atKey: true,
+      hint: 'npm install kafkajs, in the folder where jobrec is installed (with --global where jobrec is)',
+      cause,
+    });
+  }
 }

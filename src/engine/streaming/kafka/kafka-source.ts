@@ -14,8 +14,9 @@ export interface KafkaSourceOptions {
   /** The group that is told how far complete checkpoints have come; null: none. */
   readonly groupId: string | null;
   readonly startingOffsets: 'earliest' | 'latest';
-  /** A record's value as a row; null: left out (`onBadRow: skip`). Throws what fails the task, naming `where`. */
-  readonly decode: (value: Uint8Array, where: string) => Row | null;
+  /** A record's value as a row. Throws where it is none, naming `where`. */
+  readonly decode: (value: Uint8Array, where: () => string) => Row;
+  readonly onBadRow: 'fail' | 'skip';
 }
 
 export class KafkaSource implements StreamSource {
@@ -27,7 +28,6 @@ export class KafkaSource implements StreamSource {
   #reader: KafkaReader | null = null;
   /** Partitions were added since the reader was started. */
   #isStale = false;
-  #isFirstDiscovery = true;
   #committing = false;
 
   constructor(options: KafkaSourceOptions) {
@@ -36,14 +36,17 @@ export class KafkaSource implements StreamSource {
 
   async discover(isRestored: boolean): Promise<readonly SplitState[]> {
     const { client, topic, startingOffsets } = this.#options;
-    // What appears later was written after the job began: all of it is read.
-    const fromEnd = this.#isFirstDiscovery && !isRestored && startingOffsets === 'latest';
-    this.#isFirstDiscovery = false;
+    const fromEnd = !isRestored && startingOffsets === 'latest';
     const partitions = await client.partitions(topic);
     return partitions.map(({ partition, low, high }) => ({
       splitId: splitIdOf(topic, partition),
       position: fromEnd ? high : low,
     }));
+  }
+
+  /** Neighbouring partitions go to different subtasks. */
+  ordinalOf(splitId: string): number {
+    return partitionOf(this.#options.topic, splitId) ?? 0;
   }
 
   async addSplit({ splitId, position }: SplitState): Promise<void> {
@@ -122,14 +125,23 @@ export class KafkaSource implements StreamSource {
   }
 
   #rows(records: readonly KafkaRecord[]): SourceRecord[] {
-    const { topic, decode } = this.#options;
-    return records.flatMap(({ partition, offset, value }) => {
-      // A tombstone: there is no row in it.
-      if (value === null) return [];
-      const where = `Kafka topic ${topic}, partition ${partition}, offset ${offset}`;
-      const row = decode(value, where);
-      return row === null ? [] : [{ splitId: splitIdOf(topic, partition), row, position: offset + 1 }];
+    return records.flatMap((record) => {
+      const row = this.#rowOf(record);
+      const { partition, offset } = record;
+      return row === null ? [] : [{ splitId: splitIdOf(this.#options.topic, partition), row, position: offset + 1 }];
     });
+  }
+
+  #rowOf({ partition, offset, value }: KafkaRecord): Row | null {
+    const { topic, decode, onBadRow } = this.#options;
+    // A tombstone: there is no row in it.
+    if (value === null) return null;
+    try {
+      return decode(value, () => `Kafka topic ${topic}, partition ${partition}, offset ${offset}`);
+    } catch (error) {
+      if (onBadRow === 'skip') return null;
+      throw error;
+    }
   }
 }
 

@@ -3,7 +3,7 @@
 // its own, takes the partitions that it was told, and never commits. Spec: docs/streaming.md, "Kafka".
 import { randomUUID } from 'node:crypto';
 import type { Admin, Consumer, EachBatchPayload, Kafka, PartitionAssigner } from 'kafkajs';
-import { JobrecError, messageOf } from '../../../model/errors.ts';
+import { messageOf } from '../../../model/errors.ts';
 import type {
   KafkaClient,
   KafkaOutgoing,
@@ -24,20 +24,10 @@ const heartbeatMs = 3_000;
 
 type KafkaJs = typeof import('kafkajs');
 
+/** Loaded when a job names Kafka; the planner has seen that it is there. */
 async function loadKafkaJs(): Promise<KafkaJs> {
-  try {
-    // CommonJS: all names are on the default export.
-    return (await import('kafkajs')).default as unknown as KafkaJs;
-  } catch (cause) {
-    throw new JobrecError(
-      'JOB_FILE_INVALID',
-      'the job reads or writes Kafka, and the package kafkajs is not installed',
-      {
-        hint: 'npm install kafkajs, where jobrec is installed',
-        cause,
-      },
-    );
-  }
+  // CommonJS: all names are on the default export.
+  return (await import('kafkajs')).default as unknown as KafkaJs;
 }
 
 /** `bootstrapServers`: host:port, comma-separated. */

@@ -1,7 +1,9 @@
 // From a sink's connector to the sink. The one place to add a kind.
-import { JobrecError } from '../../../model/errors.ts';
 import type { SinkConnector } from '../../../model/streaming-plan.ts';
+import { KafkaSink } from '../kafka/kafka-sink.ts';
+import { connectKafka } from '../kafka/kafkajs-client.ts';
 import { FileSink } from './file-sink.ts';
+import { jsonText } from './json-line.ts';
 import { PrintSink } from './print-sink.ts';
 import type { SinkContext, StreamSink } from './stream-sink.ts';
 
@@ -12,6 +14,10 @@ export async function createSink(connector: SinkConnector, context: SinkContext)
     case 'file':
       return new FileSink(connector, context);
     case 'kafka':
-      throw new JobrecError('JOB_FAILED', `sink ${context.sinkName}: kafka is not built in yet`);
+      return new KafkaSink({
+        ...connector,
+        client: await connectKafka(connector.bootstrapServers),
+        encode: jsonText,
+      });
   }
 }

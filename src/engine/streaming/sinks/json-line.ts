@@ -1,8 +1,12 @@
-// A row as a line of JSON. Integers beyond what JSON's readers hold become text, as in jobrec's own --json.
+// A row as JSON. Integers beyond what JSON's readers hold become text, as in jobrec's own --json.
 import type { Row } from '../../../model/streaming-plan.ts';
 
 export function jsonLine(row: Row): string {
-  return `${JSON.stringify(row, plainValue)}\n`;
+  return `${jsonText(row)}\n`;
+}
+
+export function jsonText(row: Row): string {
+  return JSON.stringify(row, plainValue);
 }
 
 function plainValue(_key: string, value: unknown): unknown {

@@ -1,9 +1,10 @@
 // From a source's connector to the source. The one place to add a kind.
-
-import { JobrecError } from '../../../model/errors.ts';
 import type { OperatorSpec } from '../../../model/streaming-plan.ts';
+import { KafkaSource } from '../kafka/kafka-source.ts';
+import { connectKafka } from '../kafka/kafkajs-client.ts';
 import { GeneratorSource } from './generator-source.ts';
 import { LogSource } from './log-source.ts';
+import { rowOf } from './row-format.ts';
 import { SocketSource } from './socket-source.ts';
 import type { SourceContext, StreamSource } from './stream-source.ts';
 
@@ -20,6 +21,11 @@ export async function createSource(
     case 'generator':
       return new GeneratorSource(connector, context);
     case 'kafka':
-      throw new JobrecError('JOB_FAILED', `source ${context.sourceName}: kafka is not built in yet`);
+      return new KafkaSource({
+        ...connector,
+        client: await connectKafka(connector.bootstrapServers),
+        decode: (value, where) => rowOf(Buffer.from(value).toString('utf8'), format, where),
+        onBadRow,
+      });
   }
 }
