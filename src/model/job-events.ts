@@ -229,7 +229,26 @@ export interface RecoveryCompleted {
   readonly cause: RecoveryCause;
   readonly kept: number;
   readonly rerun: number;
+  /** Of RECONCILING; 0 where the JobMaster stayed the same. */
   readonly durationMs: number;
+  /** Absent in stores of jobrec before it recorded why. */
+  readonly detail?: RecoveryDetail;
+}
+
+/** Why finished tasks ran again, and whether that was what `diff` would have predicted. */
+export interface RecoveryDetail {
+  /** Reason codes of `diff`, each with the number of tasks whose first reason it is. */
+  readonly reasons: readonly { readonly code: string; readonly tasks: number }[];
+  /** The tasks, up to a bound. */
+  readonly reruns: readonly { readonly vertexId: JobVertexId; readonly subtask: number; readonly code: string }[];
+  /** From the log and the folders, right before; null: there was no prediction. */
+  readonly predicted: { readonly kept: number; readonly rerun: number } | null;
+  /** Tasks for which it was wrong, up to a bound; empty unless something is wrong with jobrec. */
+  readonly differences: readonly {
+    readonly vertexId: JobVertexId;
+    readonly subtask: number;
+    readonly predictedRerun: boolean;
+  }[];
 }
 
 /** Rows of a sink that are part of its output with this checkpoint: all since the job's state began. */

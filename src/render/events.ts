@@ -43,8 +43,7 @@ const details: Readonly<Record<EventLine['type'], Detail>> = {
     `${counted(number(line.slots), 'slot')}, ${counted(number(line.partitions), 'partition')}, pid ${text(line.pid)}`,
   'worker-lost': (line) => text(line.reason),
   'commit-started': (line) => counted(list(line.sinks).length, 'sink'),
-  'recovery-completed': (line) =>
-    `${text(line.cause)}: kept ${text(line.kept)}, rerun ${text(line.rerun)}, ${duration(number(line.durationMs))}`,
+  'recovery-completed': recoveryDetail,
   'checkpoint-completed': checkpointDetail,
   'savepoint-completed': checkpointDetail,
   'checkpoint-aborted': (line) => `${text(line.checkpointId)}: ${text(line.reason)}`,
@@ -86,6 +85,15 @@ function resetDetail(line: EventLine): string {
   const further = list(line.further).map(record);
   const others = further.map((each) => `, ${text(each.vertexId)} subtasks ${ranges(numbers(each.subtasks))}`);
   return `subtasks ${ranges(numbers(line.subtasks))}${others.join('')}`;
+}
+
+function recoveryDetail(line: EventLine): string {
+  const detail = record(line.detail);
+  const reasons = list(detail.reasons).map(record);
+  const why = reasons.map((each) => `${text(each.tasks)} ${text(each.code)}`).join(', ');
+  const differs = list(detail.differences).length > 0 ? ', not as predicted' : '';
+  const rerun = `rerun ${text(line.rerun)}${why === '' ? '' : ` (${why})`}`;
+  return `${text(line.cause)}: kept ${text(line.kept)}, ${rerun}, ${duration(number(line.durationMs))}${differs}`;
 }
 
 function coordinatorDetail(line: EventLine): string {

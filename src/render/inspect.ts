@@ -3,6 +3,7 @@
 import type { SegmentInfo } from '../model/job-log.ts';
 import type { InspectReport, InspectVertex } from '../services/inspect-report.ts';
 import { damageLine, jobLine } from './common.ts';
+import { recoveriesTable } from './recoveries.ts';
 import type { Style } from './style.ts';
 import { table } from './table.ts';
 import { count, counted, size } from './text.ts';
@@ -11,6 +12,7 @@ export function renderInspect(report: InspectReport, style: Style): string {
   const blocks = [
     [damageLine(report.damage, style), jobLine(report.job, style), storeLine(report, style)].filter(isText).join('\n'),
     verticesTable(report.vertices, style),
+    recoveriesTable(report.recoveries, style),
     segmentsTable(report.store.segments, style),
     snapshotLines(report, style),
     kindsTable(report.byType, style),

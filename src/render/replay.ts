@@ -1,6 +1,7 @@
 // `replay` as text: when, the job, then one line a vertex with the tasks grouped by what became of them.
 import type { ReplayReport, ReplayVertex } from '../services/replay-report.ts';
 import { damageLine, jobLine } from './common.ts';
+import { recoveriesTable } from './recoveries.ts';
 import type { Style } from './style.ts';
 import { table } from './table.ts';
 import { counted, ranges, size } from './text.ts';
@@ -17,6 +18,7 @@ export function renderReplay(report: ReplayReport, style: Style): string {
     verticesTable(report, style),
     coordinatorsTable(report, style),
     droppedLines(report, style),
+    recoveriesTable(report.recoveries, style),
   ];
   return blocks.filter((block) => block !== '').join('\n\n');
 }

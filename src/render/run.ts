@@ -1,6 +1,7 @@
 // `run` as text: how the job ended, what it wrote, what was recovered on the way, and for a failure why and what next.
-import type { DryRunReport, RunRecovery, RunReport } from '../services/run-report.ts';
+import type { DryRunReport, RunReport } from '../services/run-report.ts';
 import { stateText } from './common.ts';
+import { recoveriesTable } from './recoveries.ts';
 import type { Style } from './style.ts';
 import { table } from './table.ts';
 import { count, counted, duration } from './text.ts';
@@ -40,24 +41,6 @@ function sinksTable(report: RunReport, style: Style): string {
     report.sinks.map((sink) => [sink.name, count(sink.rows), sink.path]),
     style,
   );
-}
-
-function recoveriesTable(recoveries: readonly RunRecovery[], style: Style): string {
-  const columns = [
-    { title: 'recovery' },
-    { title: 'cause' },
-    { title: 'kept', align: 'right' },
-    { title: 'rerun', align: 'right' },
-    { title: 'took', align: 'right' },
-  ] as const;
-  const rows = recoveries.map((each) => [
-    `epoch ${each.epoch}`,
-    each.cause,
-    count(each.kept),
-    count(each.rerun),
-    duration(each.durationMs),
-  ]);
-  return table(columns, rows, style);
 }
 
 const shuffleTexts: Readonly<Record<DryRunReport['shuffle'], string>> = {

@@ -2,6 +2,7 @@
 import type { JobEventType } from '../model/job-events.ts';
 import type { Damage, SegmentInfo, SnapshotInfo } from '../model/job-log.ts';
 import type { JobState } from '../model/states.ts';
+import type { RecoveryEntry } from './recovery-report.ts';
 
 export interface InspectReport {
   readonly store: {
@@ -21,6 +22,8 @@ export interface InspectReport {
   readonly job: JobSummary;
   /** In topological order where the store holds the job graph. */
   readonly vertices: readonly InspectVertex[];
+  /** Oldest first. */
+  readonly recoveries: readonly RecoveryEntry[];
   /** Where reading stopped; null for a sound store. */
   readonly damage: Damage | null;
 }

@@ -3,6 +3,7 @@ import type { Distribution } from '../model/job-graph.ts';
 import type { Damage } from '../model/job-log.ts';
 import type { ExecutionState } from '../model/states.ts';
 import type { JobSummary } from './inspect-report.ts';
+import type { RecoveryEntry } from './recovery-report.ts';
 
 /** What a restarted JobMaster would hold after the events up to `at`, before it reconciles partitions. */
 export interface ReplayReport {
@@ -16,6 +17,8 @@ export interface ReplayReport {
   readonly shuffleMaster: ReplayShuffleMaster | null;
   /** Recorded progress that recovery itself gives up. */
   readonly droppedEvents: readonly DroppedEventEntry[];
+  /** Before `at`, oldest first. */
+  readonly recoveries: readonly RecoveryEntry[];
   readonly damage: Damage | null;
 }
 

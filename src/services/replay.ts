@@ -5,6 +5,7 @@ import type { ExecutionState } from '../model/states.ts';
 import type { ExecutionGraph, ExecutionJobVertex, ExecutionVertex } from '../replay/execution-graph.ts';
 import { recoveredState } from '../replay/execution-graph.ts';
 import { jobSummary } from './inspect.ts';
+import { recoveryEntries } from './recovery-report.ts';
 import type {
   ReplayCoordinator,
   ReplayReport,
@@ -38,6 +39,7 @@ export async function replayStore(options: ReplayStoreOptions): Promise<ReplayRe
       subtask,
       reason,
     })),
+    recoveries: recoveryEntries(graph),
     damage,
   };
 }

@@ -4,6 +4,7 @@ import type { JobState } from '../model/states.ts';
 import type { ExecutionGraph } from '../replay/execution-graph.ts';
 import type { JobFolder } from '../store/job-folder.ts';
 import { readGraph } from './job-home.ts';
+import { recoveryEntries } from './recovery-report.ts';
 import type { RunFailure, RunReport, RunSink, RunVertex } from './run-report.ts';
 
 export async function runReport(
@@ -21,13 +22,7 @@ export async function runReport(
     durationMs,
     vertices: graph ? vertexReports(graph) : [],
     sinks: graph ? sinkReports(graph) : [],
-    recoveries: (graph?.recoveries ?? []).map(({ epoch, cause, kept, rerun, durationMs: took }) => ({
-      epoch,
-      cause,
-      kept,
-      rerun,
-      durationMs: took,
-    })),
+    recoveries: graph ? recoveryEntries(graph) : [],
     ...(failure === null ? {} : { failure }),
   };
 }

@@ -3,9 +3,9 @@
 // added, those that stand here keep name, type and meaning.
 import type { VertexProgress } from '../engine/protocol/messages.ts';
 import type { ErrorCode } from '../model/errors.ts';
-import type { RecoveryCause } from '../model/job-events.ts';
 import type { ExchangeKind, ShuffleKind } from '../model/job-graph.ts';
 import type { JobState } from '../model/states.ts';
+import type { RecoveryEntry } from './recovery-report.ts';
 
 export type { VertexProgress };
 
@@ -46,15 +46,6 @@ export interface RunSink {
   readonly rows: number;
 }
 
-export interface RunRecovery {
-  readonly epoch: number;
-  readonly cause: RecoveryCause;
-  /** Numbers of finished tasks. */
-  readonly kept: number;
-  readonly rerun: number;
-  readonly durationMs: number;
-}
-
 export interface RunFailure {
   /** Decides the exit code: JOB_FAILED, JOB_CANCELED, JOB_SUSPENDED, STORE_POISONED, INTERRUPTED, TERMINATED, INTERRUPTED_HANGUP. */
   readonly code: ErrorCode;
@@ -74,7 +65,7 @@ export interface RunReport {
   readonly vertices: readonly RunVertex[];
   readonly sinks: readonly RunSink[];
   /** All of this job id, oldest first. */
-  readonly recoveries: readonly RunRecovery[];
+  readonly recoveries: readonly RecoveryEntry[];
   /** Absent exactly when the state is FINISHED. */
   readonly failure?: RunFailure;
 }

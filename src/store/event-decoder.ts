@@ -38,6 +38,7 @@ import { noVertex } from './frame.ts';
 import { isJobGraph } from './job-graph-shape.ts';
 import { numbers } from './number-list.ts';
 import { checkPayloadBounds } from './payload-bounds.ts';
+import { recoveryDetailOf } from './recovery-detail-cells.ts';
 import { isPlainObject, isText, mapOf } from './shape.ts';
 
 export type DecodedEvent =
@@ -117,7 +118,8 @@ function eventOf(type: JobEvent['type'], vertex: number, cells: Cells, tables: G
       return { type, sinks: commitSinks(cells[0]) };
     case 'recovery-completed': {
       const [epoch, kept, rerun] = [count(cells[0]), count(cells[2]), count(cells[3])];
-      return { type, epoch, cause: word(cells[1], recoveryCauses), kept, rerun, durationMs: number(cells[4]) };
+      const known = { type, epoch, cause: word(cells[1], recoveryCauses), kept, rerun, durationMs: number(cells[4]) };
+      return cells.length > 5 ? { ...known, detail: recoveryDetailOf(cells.slice(5)) } : known;
     }
     case 'worker-registered': {
       const [pid, slots, partitions] = [count(cells[1]), count(cells[2]), count(cells[3])];

@@ -13,6 +13,7 @@ import { recoveryEventTypes } from '../model/job-events.ts';
 import { GraphTables, typeByteOf } from './event-types.ts';
 import { noVertex, optionalFlag } from './frame.ts';
 import { encodeNumberList } from './number-list.ts';
+import { recoveryDetailCells } from './recovery-detail-cells.ts';
 
 export interface EncodedEvent {
   readonly type: number;
@@ -66,8 +67,10 @@ function cellsOf(event: JobEvent, vertex: number, tables: GraphTables): readonly
       return [releasedCells(event.partitions, tables)];
     case 'commit-started':
       return [commitCells(event.sinks)];
-    case 'recovery-completed':
-      return [event.epoch, event.cause, event.kept, event.rerun, event.durationMs];
+    case 'recovery-completed': {
+      const cells = [event.epoch, event.cause, event.kept, event.rerun, event.durationMs];
+      return event.detail === undefined ? cells : [...cells, ...recoveryDetailCells(event.detail)];
+    }
     case 'worker-registered':
       return [event.workerId, event.pid, event.slots, event.partitions];
     case 'worker-lost':

@@ -177,10 +177,20 @@ describe('a recorded release', () => {
     ]);
     await openAll(job);
     const report = parseJson<RunReport>(await runCli(runArgs(job)));
+    const { kept, rerun } = diff.summary;
     expect(report).toMatchObject({
       state: 'FINISHED',
-      recoveries: [{ kept: diff.summary.kept, rerun: diff.summary.rerun }],
+      recoveries: [{ kept, rerun, predicted: { kept, rerun }, differences: [] }],
     });
+    expect(report.recoveries[0]?.reasons).toEqual([
+      { code: 'partition-released', tasks: 2 },
+      { code: 'partition-missing', tasks: 1 },
+      { code: 'downstream-of-rerun', tasks: 1 },
+    ]);
+    const why = '(2 partition-released, 1 partition-missing, 1 downstream-of-rerun)';
+    expect((await runCli(['inspect', report.store, '--events', '--type', 'recovery-completed'])).stdout).toContain(why);
+    expect((await runJson<{ recoveries: unknown }>(['inspect', report.store])).recoveries).toEqual(report.recoveries);
+    expect((await runJson<{ recoveries: unknown }>(['replay', report.store])).recoveries).toEqual(report.recoveries);
     expect(await answerOf(job)).toEqual(expectedAnswer(job));
   });
 });

@@ -70,7 +70,9 @@ describe('snapshot.min-pause', () => {
       await openAll(job);
       const report = parseJson<RunReport>(await runCli(runArgs(job, { [minPause]: pause })));
       await expectAnswer(job, report);
-      expect(report.recoveries).toMatchObject([{ kept, rerun }]);
+      const reasons = rerun === 0 ? [] : [{ code: 'finish-not-durable', tasks: rerun }];
+      const predicted = { kept, rerun };
+      expect(report.recoveries).toMatchObject([{ kept, rerun, reasons, predicted, differences: [] }]);
       expect(Object.values(await runsOf(job)).reduce((sum, runs) => sum + runs, 0)).toBe(6 + rerun + 1);
     },
   );

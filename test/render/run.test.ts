@@ -15,7 +15,19 @@ const report: RunReport = {
   durationMs: 12_340,
   vertices: [{ vertexId: 'b'.repeat(32), vertexName: 'late -> partial', parallelism: 8, finished: 8 }],
   sinks: [{ name: 'out', path: '/data/out', rows: 1234 }],
-  recoveries: [{ epoch: 2, cause: 'job-master-lost', kept: 5, rerun: 1, durationMs: 40 }],
+  recoveries: [
+    {
+      epoch: 2,
+      cause: 'job-master-lost',
+      kept: 5,
+      rerun: 1,
+      durationMs: 40,
+      reasons: [{ code: 'partition-missing', tasks: 1 }],
+      reruns: [{ vertexId: 'b'.repeat(32), vertexName: 'late -> partial', subtask: 3, code: 'partition-missing' }],
+      predicted: { kept: 5, rerun: 1 },
+      differences: [],
+    },
+  ],
 };
 
 describe('run', () => {
@@ -30,9 +42,19 @@ describe('run', () => {
         sink   rows  written to
         out   1,234  /data/out
 
-        recovery  cause            kept  rerun   took
-        epoch 2   job-master-lost     5      1  40 ms"
+        recovery  cause            kept  rerun   took  why
+        epoch 2   job-master-lost     5      1  40 ms  1 partition-missing"
     `);
+  });
+
+  it('warns of a recovery that was not the predicted one', () => {
+    const [recovery] = report.recoveries;
+    if (recovery === undefined) throw new Error('the report has a recovery');
+    const differences = [{ vertexId: 'c', vertexName: 'totals', subtask: 1, predictedRerun: true }];
+    const recoveries = [{ ...recovery, predicted: { kept: 4, rerun: 2 }, differences }];
+    expect(renderRun({ ...report, recoveries }, style)).toContain(
+      'epoch 2 did not recover as predicted (4 kept and 2 rerun; other: totals#1): that is a bug in jobrec, please report it',
+    );
   });
 
   it('suspended', () => {

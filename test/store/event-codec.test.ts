@@ -73,6 +73,27 @@ describe('round trip', () => {
     expect(decodeCells('coordinator-snapshot', [...before, [0, 'a', null, null, null], null]).kind).toBe('event');
   });
 
+  test('a recovery with its reasons, tasks and prediction', () => {
+    const plain = {
+      type: 'recovery-completed',
+      epoch: 2,
+      cause: 'suspended',
+      kept: 3,
+      rerun: 2,
+      durationMs: 7,
+    } as const;
+    const detail = {
+      reasons: [{ code: 'partition-missing', tasks: 2 }],
+      reruns: [{ vertexId: scanId, subtask: 4, code: 'partition-missing' }],
+      predicted: { kept: 4, rerun: 1 },
+      differences: [{ vertexId: scanId, subtask: 4, predictedRerun: false }],
+    };
+    for (const event of [plain, { ...plain, detail }, { ...plain, detail: { ...detail, predicted: null } }]) {
+      expect(roundTrip([submitted, event])[1]).toEqual(event);
+    }
+    expect(decodeCells('recovery-completed', [2, 'suspended', 3, 2, 7, ['a'], [], null, []]).kind).toBe('invalid');
+  });
+
   test('a finish that awaits snapshots of its coordinators', () => {
     const awaiting = { ...finished(0), awaitsSnapshotsOf: ['feed', 'other'] };
     expect(roundTrip([submitted, awaiting])[1]).toEqual(awaiting);

@@ -13,7 +13,7 @@ import { writeMasterFile } from '../protocol/master-file.ts';
 import type { ToJobMaster, WholePartition } from '../protocol/messages.ts';
 import { deleteRunFiles } from '../run-files.ts';
 import { ShuffleHost } from '../shuffle-service/shuffle-host.ts';
-import { openStaging, planCommit, rollForward, stagedFiles } from '../sinks/sink-commit.ts';
+import { openStaging, planCommit, rollForward } from '../sinks/sink-commit.ts';
 import { ClientHub } from './client-hub.ts';
 import type { EventRecorder } from './event-recorder.ts';
 import { type Listener, listen, loopbackHost } from './listener.ts';
@@ -22,7 +22,8 @@ import type { Mastership } from './mastership.ts';
 import { PartitionReleaser } from './partition-releaser.ts';
 import { PartitionTracker } from './partition-tracker.ts';
 import { ProcessTable } from './process-table.ts';
-import { awaitWorkers, reportUnclaimed } from './reconciling.ts';
+import { awaitWorkers } from './reconciling.ts';
+import { Recovery } from './recovery.ts';
 import { jitterOf } from './restart-strategy.ts';
 import { SnapshotPacer } from './snapshot-pacer.ts';
 import { TaskScheduler } from './task-scheduler.ts';
@@ -46,6 +47,7 @@ export class JobMaster {
   /** null: partitions stay with the workers. */
   readonly #shuffle: ShuffleHost | null;
   readonly #scheduler: TaskScheduler;
+  readonly #recovery: Recovery;
   readonly #supervisor: WorkerSupervisor;
   readonly #clients: ClientHub;
   readonly #processes: ProcessTable;
@@ -95,6 +97,7 @@ export class JobMaster {
       onNotice: (message) => this.#clients.notice(message),
     });
     this.#scheduler = this.#createScheduler();
+    this.#recovery = this.#createRecovery();
     mastership.onPoisoned((end) => this.#stop(end));
   }
 
@@ -181,20 +184,10 @@ export class JobMaster {
   }
 
   async #recover(start: JobMasterStart): Promise<void> {
-    const startedMs = performance.now();
     const cause = this.#mastership.causeOf(start, this.#anyWorkerOutlived);
     this.#status('CREATED', `epoch ${this.#mastership.epoch} takes over (${cause})`);
     this.#status('RECONCILING', null);
-    await this.#awaitHolders(this.#options.previousWorkerTimeoutMs);
-    await reportUnclaimed(this.#folder, this.#supervisor, this.#tracker);
-    this.#tracker.reportParts(await stagedFiles(this.#jobGraph, this.#mastership.jobId));
-    const plan = this.#scheduler.reconcile({ takesOver: true });
-    this.#releaser.deleteUnwanted();
-    const { epoch } = this.#mastership;
-    const counts = { kept: plan.summary.kept, rerun: plan.summary.rerun };
-    const durationMs = Math.round(performance.now() - startedMs);
-    void this.#recorder.record({ type: 'recovery-completed', epoch, cause, ...counts, durationMs });
-    this.#clients.notice(`recovered: ${counts.kept} finished task(s) kept, ${counts.rerun} run again`);
+    await this.#recovery.takeOver(cause);
   }
 
   /** With a shuffle service nothing depends on the workers: they may come back while the job goes on. */
@@ -274,7 +267,7 @@ export class JobMaster {
 
   #shuffleServiceRegistered(): void {
     if (!this.#reconciled || this.#concluding) return;
-    this.#reconcileReturned(shuffleServiceId);
+    this.#recovery.workerReturned(shuffleServiceId);
     this.#shuffle?.master.settle();
     this.#scheduler.schedule();
   }
@@ -311,25 +304,31 @@ export class JobMaster {
     });
   }
 
+  #createRecovery(): Recovery {
+    return new Recovery({
+      folder: this.#folder,
+      jobGraph: this.#jobGraph,
+      jobId: this.#mastership.jobId,
+      epoch: this.#mastership.epoch,
+      recorder: this.#recorder,
+      pool: this.#pool,
+      tracker: this.#tracker,
+      releaser: this.#releaser,
+      scheduler: this.#scheduler,
+      awaitHolders: () => this.#awaitHolders(this.#options.previousWorkerTimeoutMs),
+      onNotice: (message) => this.#clients.notice(message),
+    });
+  }
+
   #workerRegistered(worker: RegisteredWorker, partitions: readonly WholePartition[]): void {
     const { workerId, pid, slots } = worker;
     void this.#recorder.record({ type: 'worker-registered', workerId, pid, slots, partitions: partitions.length });
     this.#tracker.report(workerId, partitions);
     this.#listProcesses();
     if (!this.#reconciled) return;
-    this.#reconcileReturned(workerId);
+    this.#recovery.workerReturned(workerId);
     this.#releaser.deleteUnwanted(workerId);
     this.#scheduler.schedule();
-  }
-
-  /** A worker that comes back in the middle of the run may have lost partitions that are still needed. */
-  #reconcileReturned(workerId: string): void {
-    const plan = this.#scheduler.reconcile({ takesOver: false });
-    if (plan.rerun.length === 0) return;
-    const { kept, rerun } = plan.summary;
-    const { epoch } = this.#mastership;
-    void this.#recorder.record({ type: 'recovery-completed', epoch, cause: 'worker-lost', kept, rerun, durationMs: 0 });
-    this.#clients.notice(`${workerId} came back without all its partitions: ${rerun} finished task(s) run again`);
   }
 
   #workerLost(worker: RegisteredWorker, reason: string): void {

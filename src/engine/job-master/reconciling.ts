@@ -34,14 +34,19 @@ export async function awaitWorkers(
   await supervisor.killUnregistered();
 }
 
-/** Adds what lies whole in the folders of workers that this run does not start. */
-export async function reportUnclaimed(
+/**
+ * Adds what lies whole in the folders of workers that have not registered: those that this run does not start, and those
+ * that did not come back in time. A partition that is whole can be read without its worker.
+ */
+export async function reportUnregistered(
   folder: JobFolder,
-  supervisor: WorkerSupervisor,
+  pool: WorkerPool,
   tracker: PartitionTracker,
 ): Promise<void> {
   for (const workerId of await knownWorkers(folder)) {
-    if (supervisor.workerIds.includes(workerId)) continue;
-    tracker.report(workerId, await reportPartitions(workerFolder(folder, workerId)));
+    if (pool.workers.has(workerId)) continue;
+    const partitions = await reportPartitions(workerFolder(folder, workerId));
+    // It may have registered meanwhile: then its own report counts.
+    if (!pool.workers.has(workerId)) tracker.report(workerId, partitions);
   }
 }
