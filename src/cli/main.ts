@@ -11,6 +11,9 @@ import { unknownCommand } from './usage-errors.ts';
 
 export { JobrecHelp } from './help.ts';
 
+/** First words of commands of two words. */
+const topics: readonly string[] = ['checkpoint'];
+
 /** Runs one command line (without node and script) and ends the process with the contract's exit code. */
 export async function main(argv: readonly string[]): Promise<void> {
   process.stdout.on('error', ignoreClosedPipe);
@@ -19,7 +22,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   // What is thrown outside of the command's own promise, in a timer or by a socket.
   process.once('uncaughtException', (error) => void leaveWith(error, args).then(leave));
   try {
-    if (wantsJson(args) && args.length === 1) throw missingCommand();
+    if (wantsJson(args) && lacksCommand(args)) throw missingCommand();
     await run(args, { root: packageRoot() });
   } catch (error) {
     await leaveWith(error, args);
@@ -54,6 +57,13 @@ async function leaveWith(error: unknown, args: readonly string[]): Promise<void>
 function showStack(outcome: ErrorOutcome): void {
   if (outcome.stack === null || !process.env.JOBREC_DEBUG) return;
   process.stderr.write(`${outcome.stack}\n`);
+}
+
+/** Nothing but global flags, or a topic alone: without --json that shows help. */
+function lacksCommand(args: readonly string[]): boolean {
+  const isGlobal = (each: string) => each === '--json' || each === '--no-color';
+  const rest = args.filter((each) => !isGlobal(each));
+  return rest.length === 0 || (rest.length === 1 && topics.includes(rest[0] ?? ''));
 }
 
 function missingCommand(): JobrecError {

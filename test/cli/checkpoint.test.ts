@@ -106,6 +106,12 @@ describe('exit codes, the same with --json', () => {
     }
   });
 
+  it('2: the topic alone, with --json; without it, its help', async () => {
+    const json = await runCli(['checkpoint', '--json']);
+    expect([json.code, JSON.parse(json.stdout)]).toMatchObject([2, { error: { code: 'INVALID_ARGUMENT' } }]);
+    expect((await runCli(['checkpoint'])).code).toBe(0);
+  });
+
   it('global flags may stand before the two words', async () => {
     const { code, stdout } = await runCli(['--json', 'checkpoint', 'inspect', at('2.3-kafka')]);
     expect([code, JSON.parse(stdout)]).toMatchObject([0, { format: 'flink', formatVersion: 6, type: 'checkpoint' }]);
