@@ -18,6 +18,7 @@ const entries = {
   'job-master': 'src/engine/job-master/main.ts',
   'task-manager': 'src/engine/task-manager/main.ts',
   'slot-worker': 'src/engine/task-manager/slot-worker.ts',
+  'snapshot-worker': 'src/engine/job-master/snapshot-worker.ts',
   'enumerator-worker': 'src/engine/job-master/source-coordinator/enumerator-worker.ts',
   'stream-slot': 'src/engine/streaming/task/slot-thread.ts',
   'shuffle-service': 'src/engine/shuffle-service/main.ts',

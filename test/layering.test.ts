@@ -26,6 +26,8 @@ const reportsOnly = ['render', 'cli'];
 const owners: Readonly<Record<string, readonly string[]>> = {
   'node:child_process': ['engine/processes.ts'],
   'node:worker_threads': [
+    'engine/job-master/snapshot-taker.ts',
+    'engine/job-master/snapshot-worker.ts',
     'engine/task-manager/',
     'engine/job-master/source-coordinator/',
     'engine/streaming/task-manager/',
@@ -58,6 +60,7 @@ const fileOwners: readonly string[] = [
   'engine/job-master/process-table.ts', // processes.json
   'engine/job-master/source-coordinator/source-coordinators.ts', // files that enumerators name
   'engine/job-master/reconciling.ts', // which workers have a folder
+  'engine/job-master/snapshot-taker.ts', // removes a snapshot that was not finished
   'engine/shuffle-service/', // the shuffle service's own folder
   'engine/protocol/master-file.ts', // where the JobMaster listens
   'engine/client/cancel-job.ts', // removes an ended run's files

@@ -43,6 +43,11 @@ export const optionTable = {
     'Longest that a batch of events waits to be joined by others before it is synced.',
   ),
   'job-event.store.write-buffer.size': option(size, '1 mb', 'A batch of events this large is written at once.'),
+  'job-event.store.snapshot.interval-size': option(
+    size,
+    '16 mb',
+    'Bytes of events after which a snapshot of the job is written, from which a recovery starts; 0: never.',
+  ),
   'restart-strategy.type': option(
     { kind: 'enum', values: restartStrategyTypes, aliases: restartStrategyAliases },
     'fixed-delay',

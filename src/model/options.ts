@@ -47,6 +47,8 @@ export interface Options {
   readonly previousWorkerTimeoutMs: number;
   readonly storeFlushIntervalMs: number;
   readonly storeWriteBufferBytes: number;
+  /** 0: never. */
+  readonly storeSnapshotIntervalBytes: number;
   readonly restartStrategy: RestartStrategyOptions;
   readonly heartbeatIntervalMs: number;
   readonly heartbeatTimeoutMs: number;
@@ -81,6 +83,7 @@ export function readOptions(config: Readonly<Record<string, string>>): Options {
     previousWorkerTimeoutMs: amount(config, 'execution.batch.job-recovery.previous-worker.recovery.timeout'),
     storeFlushIntervalMs: amount(config, 'job-event.store.write-buffer.flush-interval'),
     storeWriteBufferBytes: amount(config, 'job-event.store.write-buffer.size'),
+    storeSnapshotIntervalBytes: amount(config, 'job-event.store.snapshot.interval-size'),
     restartStrategy: readRestartStrategy(config),
     heartbeatIntervalMs: amount(config, 'heartbeat.interval'),
     heartbeatTimeoutMs: amount(config, 'heartbeat.timeout'),

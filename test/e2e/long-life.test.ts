@@ -6,6 +6,7 @@ import { expect, it } from 'vitest';
 import { replayLog } from '../../src/replay/replay-log.ts';
 import type { CompactReport } from '../../src/services/compact-report.ts';
 import type { DiffReport } from '../../src/services/diff-report.ts';
+import type { InspectReport } from '../../src/services/inspect-report.ts';
 import type { RunReport } from '../../src/services/run-report.ts';
 import { openJobLog } from '../../src/store/open-log.ts';
 import { eventually, kill, pause, readProcesses, runCli, runJson, startCli } from './cli.ts';
@@ -22,6 +23,7 @@ it('is compacted between a crash and its resumption', { timeout: 60_000 }, async
   const job = await createSalesJob({ pauseMs: 700 });
   try {
     const args = ['run', job.jobFile, '--home', job.home, '--workers', '2', '--slots', '1'];
+    args.push('-D', 'job-event.store.snapshot.interval-size=1 kb');
     const run = startCli(args);
     const folder = await eventually('two finished tasks of the map', async () => {
       const [jobId = 'none'] = await readdir(join(job.home, 'jobs')).catch(() => []);
@@ -34,6 +36,8 @@ it('is compacted between a crash and its resumption', { timeout: 60_000 }, async
     for (const pid of pids) if (pid !== undefined) kill(pid);
     await run.result;
     await pause(200);
+    const { store } = await runJson<InspectReport>(['inspect', folder]);
+    expect(store.snapshots.length, 'the JobMaster takes snapshots by itself').toBeGreaterThan(0);
     const predicted = await runJson<DiffReport>(['diff', folder]);
     const report = await runJson<CompactReport>(['compact', folder]);
     expect(report).toMatchObject({ applied: true, after: { events: 0, segments: 1 } });

@@ -32,6 +32,7 @@ import { registrationTimeoutOf, taskManagersOf, WorkerSupervisor } from './worke
 
 const progressIntervalMs = 100;
 const superviseIntervalMs = 200;
+const snapshotPollIntervalMs = 200;
 /** How long workers get to end themselves before they are killed. */
 const shutdownTimeoutMs = 3_000;
 
@@ -99,6 +100,7 @@ export class JobMaster {
     this.#scheduler = this.#createScheduler();
     this.#recovery = this.#createRecovery();
     mastership.onPoisoned((end) => this.#stop(end));
+    mastership.onNotice((message) => this.#clients.notice(message));
   }
 
   /** Leads the job to its end, whatever end that is. */
@@ -172,6 +174,7 @@ export class JobMaster {
     this.#listProcesses();
     this.#every(progressIntervalMs, () => this.#clients.progress(this.#scheduler.progress()));
     this.#every(superviseIntervalMs, () => this.#superviseAll());
+    this.#every(snapshotPollIntervalMs, () => this.#mastership.considerSnapshot());
     this.#every(this.#options.heartbeatIntervalMs, () => void this.#heartbeat());
   }
 

@@ -14,6 +14,7 @@ import { readSubmission, type Submission } from '../submission.ts';
 import { EventRecorder } from './event-recorder.ts';
 import { FailureHistory } from './failure-history.ts';
 import type { MasterEnd } from './master-end.ts';
+import { SnapshotTaker } from './snapshot-taker.ts';
 
 export class Mastership {
   readonly epoch: number;
@@ -24,7 +25,9 @@ export class Mastership {
   readonly failures: FailureHistory;
   readonly #folder: JobFolder;
   readonly #writer: StoreWriter;
+  readonly #snapshots: SnapshotTaker;
   #onPoisoned: (end: MasterEnd) => void = () => {};
+  #onNotice: (message: string) => void = () => {};
 
   private constructor(opened: OpenedStore) {
     const { epoch, writer } = opened;
@@ -41,6 +44,15 @@ export class Mastership {
       epoch,
       recordsProgress: this.options.recoveryEnabled,
       onRefused: (error) => void this.#refused(error),
+    });
+    this.#snapshots = new SnapshotTaker({
+      folder: opened.folder.jobEvents,
+      epoch,
+      intervalBytes: this.options.storeSnapshotIntervalBytes,
+      bytesBehind: opened.bytesBehind,
+      acknowledged: () => writer.acknowledged,
+      onTaken: (snapshot) => writer.noteSnapshot(snapshot),
+      onFailed: (reason) => this.#onNotice(`a snapshot of the store could not be taken: ${reason}`),
     });
   }
 
@@ -61,8 +73,9 @@ export class Mastership {
     };
     const opened = start === 'submitted' ? null : await StoreWriter.resume(writerOptions);
     const writer = opened?.writer ?? (await StoreWriter.create(writerOptions));
-    const graph = opened ? await recordedGraph(opened) : createExecutionGraph();
-    const mastership = new Mastership({ folder, epoch: generation.number, writer, graph, submission, options });
+    const recorded = opened ? await recordedGraph(opened) : { graph: createExecutionGraph(), bytesBehind: 0 };
+    const mastership = new Mastership({ folder, epoch: generation.number, writer, ...recorded, submission, options });
+    const { graph } = recorded;
     if (graph.jobId === null) mastership.#submit(submission);
     return mastership;
   }
@@ -75,6 +88,15 @@ export class Mastership {
 
   onPoisoned(handle: (end: MasterEnd) => void): void {
     this.#onPoisoned = handle;
+  }
+
+  onNotice(tell: (message: string) => void): void {
+    this.#onNotice = tell;
+  }
+
+  /** Starts a snapshot of the store where it has outgrown the setting. Nothing waits for it. */
+  considerSnapshot(): void {
+    if (this.#writer.poisoned === null) this.#snapshots.poll();
   }
 
   /** Whether no higher epoch has been taken: asked before anything outside the store is changed. */
@@ -114,6 +136,7 @@ export class Mastership {
 
   /** Writes what is pending; `sealed`: nothing will follow in this store. */
   async close(sealed: boolean): Promise<void> {
+    await this.#snapshots.stop();
     if (sealed) await this.#writer.seal();
     else await this.#writer.flush();
     await this.#writer.close();
@@ -133,18 +156,23 @@ interface OpenedStore {
   readonly epoch: number;
   readonly writer: StoreWriter;
   readonly graph: ExecutionGraph;
+  /** Of the events behind the newest snapshot. */
+  readonly bytesBehind: number;
   readonly submission: Submission;
   readonly options: Options;
 }
+
+type Recorded = Pick<OpenedStore, 'graph' | 'bytesBehind'>;
 
 /**
  * The graph at the end of the log. Throws STORE_DAMAGED where it does not reach the end that the writer goes on behind: a
  * snapshot that cannot be read may leave a walk over events that nobody checked.
  */
-async function recordedGraph({ log, writer }: { log: JobLog; writer: StoreWriter }): Promise<ExecutionGraph> {
-  const { graph } = await replayNewest(log);
+async function recordedGraph({ log, writer }: { log: JobLog; writer: StoreWriter }): Promise<Recorded> {
+  let bytesBehind = 0;
+  const { graph } = await replayNewest(log, { onRecord: ({ bytes }) => (bytesBehind += bytes) });
   const last = writer.tookOver?.sequence ?? -1;
-  if ((graph.lastSequence ?? -1) === last) return graph;
+  if ((graph.lastSequence ?? -1) === last) return { graph, bytesBehind };
   const message = `the store ${log.location} ends with sequence ${last}, but can be replayed to ${graph.lastSequence} only`;
   throw new JobrecError('STORE_DAMAGED', message, {
     data: { folder: log.location, last, replayed: graph.lastSequence },
