@@ -64,6 +64,7 @@ const fileOwners: readonly string[] = [
   'engine/shuffle-service/', // the shuffle service's own folder
   'engine/protocol/master-file.ts', // where the JobMaster listens
   'engine/client/cancel-job.ts', // removes an ended run's files
+  'engine/client/print-follower.ts', // the rows of print sinks
   'engine/task-manager/', // the worker's own folder
   'engine/streaming/sources/', // logs
   'engine/streaming/sinks/', // parts and printed rows

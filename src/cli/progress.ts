@@ -35,6 +35,13 @@ class NoticesOnly implements ProgressView {
     this.out.note(renderNotice(message, this.out.noteStyle));
   }
 
+  /** Data on stdout; with --json that is the report's alone. */
+  async rows(lines: readonly string[]): Promise<void> {
+    if (this.out.json) return this.out.note(lines.join('\n'));
+    for (const line of lines) await this.out.textLine(line);
+    await this.out.flush();
+  }
+
   stop(): void {}
 }
 
@@ -83,6 +90,13 @@ class LiveProgress implements ProgressView {
 
   notice(message: string): void {
     this.#above(renderNotice(message, this.#out.noteStyle));
+    this.#draw();
+  }
+
+  async rows(lines: readonly string[]): Promise<void> {
+    this.#spinner.clear();
+    for (const line of lines) await this.#out.textLine(line);
+    await this.#out.flush();
     this.#draw();
   }
 

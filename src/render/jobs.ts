@@ -6,23 +6,32 @@ import { table } from './table.ts';
 
 export function renderJobs(report: JobsReport, style: Style): string {
   if (report.jobs.length === 0) return 'no jobs here';
+  const isStreaming = report.jobs.some((job) => job.lastCheckpoint !== undefined);
   const columns = [
     { title: 'job' },
     { title: 'state' },
-    { title: 'tasks', align: 'right' },
+    { title: 'tasks', align: 'right' as const },
+    ...(isStreaming ? [{ title: 'checkpoint' }] : []),
     { title: 'started' },
     { title: 'id' },
     { title: 'store' },
-  ] as const;
+  ];
   const rows = report.jobs.map((job) => [
     job.name,
     stateText(job.state, style),
-    `${job.finished}/${job.total}`,
+    job.lastCheckpoint === undefined ? `${job.finished}/${job.total}` : `${job.total}`,
+    ...(isStreaming ? [checkpointText(job.lastCheckpoint)] : []),
     job.startedAt === null ? '-' : job.startedAt.replace(/\.\d+Z$/, 'Z'),
     job.jobId,
     style.quiet(job.store),
   ]);
   return table(columns, rows, style);
+}
+
+function checkpointText(last: JobsReport['jobs'][number]['lastCheckpoint']): string {
+  if (!last) return '-';
+  const kind = last.kind === 'savepoint' ? 'savepoint ' : '';
+  return `${kind}${last.checkpointId}, ${last.completedAt?.replace(/\.\d+Z$/, 'Z') ?? '?'}`;
 }
 
 export function renderCancel(report: CancelReport, style: Style): string {

@@ -22,6 +22,10 @@ function headLines(report: RunReport, style: Style): string {
     `${style.title('job')}    ${report.name}  ${stateText(report.state, style)} after ${duration(report.durationMs)}  ${style.quiet(`(id ${report.jobId})`)}`,
     `${style.title('store')}  ${report.store}`,
   ];
+  if (report.lastCheckpoint) {
+    const { checkpointId, kind, location } = report.lastCheckpoint;
+    lines.push(`${style.title('state')}  ${kind} ${checkpointId}  ${style.quiet(location)}`);
+  }
   if (failure !== undefined) lines.push(`${style.title('why')}    ${failure.message}`);
   if (failure?.hint !== undefined) lines.push(`${style.title('next')}   ${failure.hint}`);
   return lines.join('\n');

@@ -1,6 +1,7 @@
 // How many processes a run has and what each may use, when the flags leave it open: this machine's share.
 import { availableParallelism, totalmem } from 'node:os';
 import type { ClusterSize } from '../engine/processes.ts';
+import { JobrecError } from '../model/errors.ts';
 import type { Options } from '../model/options.ts';
 
 const defaultWorkersMax = 4;
@@ -22,12 +23,26 @@ export function defaultSlots(flags: { readonly workers: number | null; readonly 
   return { workers, slots, total: workers * slots };
 }
 
+/** `slotsNeeded`: at the same time, by a streaming job. Throws INVALID_ARGUMENT where stated slots are too few. */
 export function clusterSize(
   flags: { readonly workers: number | null; readonly slots: number | null },
   options: Options,
+  slotsNeeded = 0,
 ): ClusterSize {
-  const { workers, slots, total } = defaultSlots(flags);
+  const { workers, slots: usual } = defaultSlots(flags);
+  const needed = Math.ceil(slotsNeeded / workers);
+  if (flags.slots !== null && flags.slots < needed) throw tooFewSlots(workers * flags.slots, slotsNeeded, needed);
+  const slots = Math.max(usual, needed);
+  const total = workers * slots;
   const slotMemoryBytes =
     options.workerMemoryBytes === null ? (totalmem() * memoryShare) / total : options.workerMemoryBytes / slots;
   return { workers, slots, slotMemoryBytes: Math.floor(slotMemoryBytes), orphanTimeoutMs };
+}
+
+function tooFewSlots(slots: number, needed: number, perWorker: number): JobrecError {
+  const message = `the tasks of a streaming job all run at once: it needs ${needed} slots, and there are ${slots}`;
+  return new JobrecError('INVALID_ARGUMENT', message, {
+    data: { slots, needed },
+    hint: `--slots ${perWorker}, or leave it out`,
+  });
 }

@@ -2,6 +2,7 @@
 import { isGloballyTerminal } from '../model/states.ts';
 import { createExecutionGraph } from '../replay/execution-graph.ts';
 import { isLed, type JobEntry, listJobEntries, readGraph } from './job-home.ts';
+import { lastCheckpointOf } from './last-checkpoint.ts';
 import type { JobsEntry, JobsReport } from './run-report.ts';
 
 export async function listJobs(options: { readonly home: string }): Promise<JobsReport> {
@@ -26,5 +27,6 @@ async function describe(entry: JobEntry): Promise<JobsEntry> {
     finished: graph.state === 'FINISHED' ? tasks.length : finished,
     total: tasks.length,
     live,
+    ...lastCheckpointOf(graph),
   };
 }

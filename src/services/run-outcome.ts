@@ -1,9 +1,11 @@
 // The report of a run, read from its store: so that the client that attached late, or that saw three JobMasters die,
 // reports the same as one that saw it all.
+import { fileSinksOf } from '../engine/streaming/stream-files.ts';
 import type { JobState } from '../model/states.ts';
 import type { ExecutionGraph } from '../replay/execution-graph.ts';
 import type { JobFolder } from '../store/job-folder.ts';
 import { readGraph } from './job-home.ts';
+import { lastCheckpointOf } from './last-checkpoint.ts';
 import { recoveryEntries } from './recovery-report.ts';
 import type { RunFailure, RunReport, RunSink, RunVertex } from './run-report.ts';
 
@@ -23,6 +25,7 @@ export async function runReport(
     vertices: graph ? vertexReports(graph) : [],
     sinks: graph ? sinkReports(graph) : [],
     recoveries: graph ? recoveryEntries(graph) : [],
+    ...(graph ? lastCheckpointOf(graph) : {}),
     ...(failure === null ? {} : { failure }),
   };
 }
@@ -40,6 +43,12 @@ function vertexReports(graph: ExecutionGraph): RunVertex[] {
 
 /** Rows are those committed: 0 before the commit. */
 function sinkReports(graph: ExecutionGraph): RunSink[] {
+  const plan = graph.graph?.streaming;
+  if (plan) {
+    const rows = graph.checkpoints.at(-1)?.sinks ?? [];
+    const rowsOf = (sink: string) => rows.find((entry) => entry.sink === sink)?.rows ?? 0;
+    return fileSinksOf(plan).map(({ sink, path }) => ({ name: sink, path, rows: rowsOf(sink) }));
+  }
   return (graph.graph?.sinks ?? []).map((sink) => {
     const committed = graph.commit?.sinks.find((entry) => entry.sink === sink.name);
     const rows = (committed?.parts ?? []).reduce((sum, part) => sum + part.rows, 0);

@@ -30,6 +30,8 @@ export interface RunProgress {
   vertices(vertices: readonly VertexProgress[]): void;
   /** One line that a user should see: a process was lost, a worker came back, ... */
   notice(message: string): void;
+  /** Rows of a streaming job's print sinks, one a line. */
+  rows(lines: readonly string[]): Promise<void>;
 }
 
 export interface RunVertex {
@@ -44,6 +46,15 @@ export interface RunSink {
   readonly name: string;
   readonly path: string;
   readonly rows: number;
+}
+
+export interface LastCheckpoint {
+  readonly checkpointId: number;
+  readonly kind: 'checkpoint' | 'savepoint';
+  /** Absolute path of its folder, which may be gone: a job that ended well needs it no more. */
+  readonly location: string;
+  /** ISO-8601. */
+  readonly completedAt: string | null;
 }
 
 export interface RunFailure {
@@ -66,6 +77,8 @@ export interface RunReport {
   readonly sinks: readonly RunSink[];
   /** All of this job id, oldest first. */
   readonly recoveries: readonly RecoveryEntry[];
+  /** The newest checkpoint or savepoint of a streaming job; null: none was completed. Absent for a batch job. */
+  readonly lastCheckpoint?: LastCheckpoint | null;
   /** Absent exactly when the state is FINISHED. */
   readonly failure?: RunFailure;
 }
@@ -117,6 +130,8 @@ export interface JobsEntry {
   readonly total: number;
   /** Whether a JobMaster is running it now. */
   readonly live: boolean;
+  /** The newest checkpoint or savepoint of a streaming job; null: none was completed. Absent for a batch job. */
+  readonly lastCheckpoint?: LastCheckpoint | null;
 }
 
 export interface JobsReport {

@@ -3,12 +3,16 @@
 import { resolve } from 'node:path';
 import { clearEnded } from '../engine/client/clear-ended.ts';
 import { type FollowEnd, followJob } from '../engine/client/job-follower.ts';
+import { PrintFollower } from '../engine/client/print-follower.ts';
 import { readFailure } from '../engine/job-master/master-failure.ts';
 import type { JobMasterStart } from '../engine/processes.ts';
 import { foreignEntries } from '../engine/sinks/sink-commit.ts';
+import { foreignParts } from '../engine/streaming/sinks/part-commit.ts';
+import { fileSinksOf } from '../engine/streaming/stream-files.ts';
 import type { Submission } from '../engine/submission.ts';
 import { type ErrorCode, JobrecError } from '../model/errors.ts';
 import { newJobId } from '../model/ids.ts';
+import type { JobGraph } from '../model/job-graph.ts';
 import { readOptions } from '../model/options.ts';
 import { isGloballyTerminal } from '../model/states.ts';
 import type { PlannedJob } from '../plan/plan-job.ts';
@@ -97,24 +101,26 @@ async function unfinishedRun(home: string, name: string): Promise<JobEntry | nul
   const graph = await readGraph(last.folder);
   if (!graph || !isGloballyTerminal(graph.state)) return last;
   // Its JobMaster may have been killed after the end, before it had cleaned up.
-  if (graph.graph && !(await isLed(last.folder))) await clearEnded(last.folder, graph.graph, last.submission.jobId);
+  if (!(await isLed(last.folder))) await clearEnded(last.folder, graph);
   return null;
 }
 
 async function requireFreeSinks(planned: PlannedJob): Promise<void> {
-  for (const sink of planned.graph.sinks.filter(({ mode }) => mode === 'error-if-occupied')) {
-    const [first, ...more] = await foreignEntries(sink, planned.graph.name);
-    if (first === undefined) continue;
-    const others = more.length === 0 ? '' : ` and ${more.length} more`;
-    throw new JobrecError(
-      'SINK_OCCUPIED',
-      `sink ${sink.name}: ${sink.path} holds ${first}${others}, which this job did not write`,
-      {
-        data: { sink: sink.name, path: sink.path, entries: [first, ...more].slice(0, 20) },
-        hint: 'empty the folder, name another one, or set mode: overwrite or append',
-      },
-    );
+  for (const { sink, path } of planned.graph.streaming ? fileSinksOf(planned.graph.streaming) : []) {
+    const entries = await foreignParts(path, planned.graph.name);
+    if (entries.length > 0) throw sinkOccupied(sink, path, entries, 'empty the folder, or name another one');
   }
+  for (const sink of planned.graph.sinks.filter(({ mode }) => mode === 'error-if-occupied')) {
+    const entries = await foreignEntries(sink, planned.graph.name);
+    const hint = 'empty the folder, name another one, or set mode: overwrite or append';
+    if (entries.length > 0) throw sinkOccupied(sink.name, sink.path, entries, hint);
+  }
+}
+
+function sinkOccupied(sink: string, path: string, entries: readonly string[], hint: string): JobrecError {
+  const others = entries.length === 1 ? '' : ` and ${entries.length - 1} more`;
+  const message = `sink ${sink}: ${path} holds ${entries[0]}${others}, which this job did not write`;
+  return new JobrecError('SINK_OCCUPIED', message, { data: { sink, path, entries: entries.slice(0, 20) }, hint });
 }
 
 async function follow(
@@ -125,19 +131,38 @@ async function follow(
 ): Promise<FollowEnd> {
   const { folder, submission, start } = started;
   const config = readOptions(submission.config);
+  const prints = await followPrints(started, progress);
   return followJob({
     folder,
     start,
     progress,
     interrupted,
-    size: clusterSize(options, config),
+    size: clusterSize(options, config, slotsNeeded(submission.graph)),
     heartbeatTimeoutMs: config.heartbeatTimeoutMs,
     recordedEnd: async () => {
       const graph = await readGraph(folder);
       const ended = graph && (isGloballyTerminal(graph.state) || graph.state === 'SUSPENDED');
       return ended ? { state: graph.state, reason: graph.stateReason } : null;
     },
-  });
+  }).finally(() => prints?.stop());
+}
+
+/** Rows of print sinks: all of a job that begins, of another one what comes from now on. */
+async function followPrints(
+  { folder, submission, start }: Started,
+  progress: RunProgress,
+): Promise<PrintFollower | null> {
+  const plan = submission.graph.streaming;
+  if (!plan) return null;
+  const onLines = (lines: readonly string[]) => progress.rows(lines);
+  const fromBeginning = start === 'submitted';
+  const prints = new PrintFollower({ plan, logsFolder: folder.logs, fromBeginning, onLines });
+  await prints.start();
+  return prints;
+}
+
+function slotsNeeded({ streaming }: JobGraph): number {
+  return Math.max(0, ...(streaming?.vertices ?? []).map(({ parallelism }) => parallelism));
 }
 
 async function failureOf(

@@ -48,6 +48,6 @@ export async function cancelOffline(folder: JobFolder): Promise<JobState> {
     await mastership.recorder.record({ type: 'job-status-changed', state: 'CANCELED', reason: 'canceled by the user' });
   }
   await mastership.close(true);
-  if (graph.graph) await clearEnded(folder, graph.graph, mastership.jobId);
+  await clearEnded(folder, graph);
   return graph.state;
 }

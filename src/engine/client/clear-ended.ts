@@ -1,6 +1,7 @@
 // Clears away what a job that has ended still keeps: its last JobMaster was killed after it had recorded the end and
 // before it had cleaned up, and nobody else will. Store, logs and outputs stay (run-files.ts).
-import type { JobGraph } from '../../model/job-graph.ts';
+import { readOptions } from '../../model/options.ts';
+import type { ExecutionGraph } from '../../replay/execution-graph.ts';
 import { latestGeneration } from '../../store/generation.ts';
 import { type JobFolder, shuffleServiceFolder, workerFolder } from '../../store/job-folder.ts';
 import { isAlive } from '../../store/process-identity.ts';
@@ -8,11 +9,18 @@ import { knownWorkers } from '../job-master/reconciling.ts';
 import { signalProcess } from '../processes.ts';
 import { deleteRunFiles } from '../run-files.ts';
 import { knownShuffleServices } from '../shuffle-service/service-folder.ts';
+import { deleteStreamFiles } from '../streaming/stream-files.ts';
 import { workerClaims } from '../task-manager/worker-claim.ts';
 
 /** For a job that has ended and that no JobMaster leads any more. Doing it again changes nothing. */
-export async function clearEnded(folder: JobFolder, jobGraph: JobGraph, jobId: string): Promise<void> {
+export async function clearEnded(
+  folder: JobFolder,
+  { graph: jobGraph, config, state, jobId }: ExecutionGraph,
+): Promise<void> {
+  if (jobGraph === null || jobId === null) return;
   await endOrphans(folder);
+  const plan = jobGraph.streaming;
+  if (plan) await deleteStreamFiles({ folder, plan, jobId, options: readOptions(config).streaming, state });
   await deleteRunFiles({ folder, jobGraph, jobId });
 }
 

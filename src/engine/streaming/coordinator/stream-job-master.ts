@@ -1,12 +1,11 @@
 // The JobMaster of a streaming job: takes the tasks from their last checkpoint through failures and losses to the end
 // of the job, whatever end that is. Same epochs, store, processes and clients as for a batch job; what differs is that
 // all tasks run at once and restart together. Spec: docs/streaming.md; design invariants 3, 6, 8, 9.
-import { join } from 'node:path';
 import { invariant } from '../../../model/errors.ts';
 import type { JobGraph } from '../../../model/job-graph.ts';
 import { isGloballyTerminal, type JobState } from '../../../model/states.ts';
 import type { StreamingPlan } from '../../../model/streaming-plan.ts';
-import { CheckpointStorage } from '../../../store/checkpoint/checkpoint-storage.ts';
+import type { CheckpointStorage } from '../../../store/checkpoint/checkpoint-storage.ts';
 import type { CheckpointMetadata } from '../../../store/checkpoint/own-metadata.ts';
 import type { JobFolder } from '../../../store/job-folder.ts';
 import { endRules, type MasterEnd } from '../../job-master/master-end.ts';
@@ -17,7 +16,8 @@ import type { ClusterSize, JobMasterStart } from '../../processes.ts';
 import type { VertexProgress } from '../../protocol/messages.ts';
 import { deleteRunFiles } from '../../run-files.ts';
 import type { StreamTaskRef, StreamToJobMaster } from '../protocol/stream-messages.ts';
-import { claimSinkFolder, commitParts, dropStaged, rollBackParts } from '../sinks/part-commit.ts';
+import { claimSinkFolder, commitParts, rollBackParts } from '../sinks/part-commit.ts';
+import { checkpointStorage, deleteStreamFiles, fileSinksOf } from '../stream-files.ts';
 import type { CheckpointRequest } from './checkpoint-coordinator.ts';
 import { CheckpointDriver, type RequestOutcome } from './checkpoint-driver.ts';
 import { streamRestartStrategy } from './restart-default.ts';
@@ -51,10 +51,7 @@ export class StreamJobMaster {
     invariant(graph?.streaming, 'the submitted job is a streaming job');
     this.#jobGraph = graph;
     this.#plan = graph.streaming;
-    const { checkpointFolder } = mastership.options.streaming;
-    const root =
-      checkpointFolder === null ? join(folder.root, 'checkpoints') : join(checkpointFolder, mastership.jobId);
-    this.#storage = new CheckpointStorage(root);
+    this.#storage = checkpointStorage(folder, mastership.jobId, mastership.options.streaming);
     this.#cluster = this.#createCluster(size);
     this.#scheduler = this.#createScheduler(size);
     this.#checkpoints = this.#createCheckpoints();
@@ -253,18 +250,19 @@ export class StreamJobMaster {
     const rule = endRules[final.kind];
     // A fenced master's workers have, or will have, another leader.
     if (final.kind !== 'fenced') await this.#cluster.endWorkers();
-    if (rule.deletes) await this.#deleteFiles(final);
+    if (rule.deletes) await this.#deleteFiles();
     if (final.kind !== 'fenced') await this.#cluster.removeProcessList();
     this.#cluster.clients.status(rule.tells, final.reason);
     this.#cluster.close();
     return final;
   }
 
-  async #deleteFiles({ kind }: MasterEnd): Promise<void> {
-    const { jobId, options } = this.#mastership;
-    await dropStaged(this.#sinkFolders(), jobId);
-    if (!retains(options.streaming.retention, kind)) await this.#storage.removeAll();
-    await deleteRunFiles({ folder: this.#folder, jobGraph: this.#jobGraph, jobId });
+  async #deleteFiles(): Promise<void> {
+    const { jobId, options, recorder } = this.#mastership;
+    const ended = { folder: this.#folder, jobId };
+    const { state } = recorder.graph;
+    await deleteStreamFiles({ ...ended, plan: this.#plan, options: options.streaming, state });
+    await deleteRunFiles({ ...ended, jobGraph: this.#jobGraph });
   }
 
   /** Records the last status; a store that fails even then makes the end a poisoned one. */
@@ -351,11 +349,7 @@ export class StreamJobMaster {
   }
 
   #sinkFolders(): string[] {
-    return this.#plan.vertices.flatMap(({ operators }) =>
-      operators.flatMap(({ spec }) =>
-        spec.kind === 'sink' && spec.connector.kind === 'file' ? spec.connector.path : [],
-      ),
-    );
+    return fileSinksOf(this.#plan).map(({ path }) => path);
   }
 
   #labelOf({ vertexId, subtask }: StreamTaskRef): string {
@@ -371,12 +365,6 @@ export class StreamJobMaster {
     void this.#mastership.recorder.record({ type: 'job-status-changed', state, reason });
     this.#cluster.clients.status(state, reason);
   }
-}
-
-/** Whether the job's own checkpoints outlive it. */
-function retains(retention: string, end: MasterEnd['kind']): boolean {
-  if (end === 'canceled') return retention === 'RETAIN_ON_CANCELLATION';
-  return end === 'failed' && retention !== 'NO_EXTERNALIZED_CHECKPOINTS';
 }
 
 function terminalKind(state: JobState): MasterEnd['kind'] {
