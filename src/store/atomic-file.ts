@@ -36,13 +36,22 @@ export async function writeSynced(target: string, content: string | Uint8Array):
   }
 }
 
-/** Makes `folder` with all above it that are missing, each name durable. */
+/**
+ * Makes `folder` with all above it that are missing, each name durable. Step by step: Node's recursive mkdir says ENOENT
+ * where a file system is read-only.
+ */
 export async function makeFolder(folder: string): Promise<void> {
-  const first = await mkdir(folder, { recursive: true });
-  if (first === undefined) return;
-  for (let made = path.resolve(folder); made.length >= first.length; made = path.dirname(made)) {
-    await syncFolder(path.dirname(made));
+  const parent = path.dirname(path.resolve(folder));
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT' || parent === path.resolve(folder)) throw error;
+    await makeFolder(parent);
+    return makeFolder(folder);
   }
+  await syncFolder(parent);
 }
 
 /** The parsed file, null if there is none. A file that is not JSON is STORE_UNREADABLE. */
