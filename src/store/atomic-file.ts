@@ -42,16 +42,23 @@ export async function writeSynced(target: string, content: string | Uint8Array):
  */
 export async function makeFolder(folder: string): Promise<void> {
   const parent = path.dirname(path.resolve(folder));
+  const made = await makeOne(folder).catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT' || parent === path.resolve(folder)) throw error;
+    await makeFolder(parent);
+    return makeOne(folder);
+  });
+  if (made) await syncFolder(parent);
+}
+
+/** false where it is there already. */
+async function makeOne(folder: string): Promise<boolean> {
   try {
     await mkdir(folder);
+    return true;
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST') return;
-    if (code !== 'ENOENT' || parent === path.resolve(folder)) throw error;
-    await makeFolder(parent);
-    return makeFolder(folder);
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
   }
-  await syncFolder(parent);
 }
 
 /** The parsed file, null if there is none. A file that is not JSON is STORE_UNREADABLE. */

@@ -20,12 +20,18 @@ export interface StartedCli {
   readonly result: Promise<CliResult>;
 }
 
-export function startCli(args: readonly string[], options: { readonly cwd?: string } = {}): StartedCli {
+export interface CliOptions {
+  readonly cwd?: string;
+  /** Added to the environment, also that of the processes which the command starts. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export function startCli(args: readonly string[], options: CliOptions = {}): StartedCli {
   // The extra certificates cost every process start some 50 ms, and nothing here connects to anything.
   const { NODE_EXTRA_CA_CERTS: _, ...env } = process.env;
   const child = spawn(process.execPath, [binary, ...args], {
     cwd: options.cwd,
-    env,
+    env: { ...env, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';
@@ -42,15 +48,12 @@ export function startCli(args: readonly string[], options: { readonly cwd?: stri
   return { pid: child.pid ?? -1, child, result };
 }
 
-export function runCli(args: readonly string[], options: { readonly cwd?: string } = {}): Promise<CliResult> {
+export function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
   return startCli(args, options).result;
 }
 
 /** The JSON document on stdout; fails with all that was printed where there is none. */
-export async function runJson<Report>(
-  args: readonly string[],
-  options: { readonly cwd?: string } = {},
-): Promise<Report> {
+export async function runJson<Report>(args: readonly string[], options: CliOptions = {}): Promise<Report> {
   const result = await runCli([...args, '--json'], options);
   return parseJson<Report>(result);
 }
