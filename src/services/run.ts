@@ -64,7 +64,8 @@ export async function runJob(options: RunOptions, progress: RunProgress): Promis
 }
 
 async function startOrResume(options: RunOptions, planned: PlannedJob, progress: RunProgress): Promise<Started> {
-  const last = await unfinishedRun(options.home, planned.graph.name);
+  const latest = await latestRun(options.home, planned.graph.name);
+  const last = latest && (await ifUnfinished(latest));
   await removeDrafts(options.home, planned.graph.name);
   if (last && !options.fresh) return resume(last, planned, progress);
   if (last) await cancelJob({ home: options.home, job: last.submission.jobId });
@@ -73,7 +74,8 @@ async function startOrResume(options: RunOptions, planned: PlannedJob, progress:
   const submission: Submission = {
     jobId: newJobId(),
     name: graph.name,
-    submittedAtMs: Date.now(),
+    // It orders the runs of a name: a clock that went back must not hide this one behind an earlier one.
+    submittedAtMs: Math.max(Date.now(), (latest?.submission.submittedAtMs ?? 0) + 1),
     graph,
     config,
     fingerprint,
@@ -95,9 +97,11 @@ async function resume(last: JobEntry, planned: PlannedJob, progress: RunProgress
   return { folder, submission, start: everLed ? 'resumed' : 'submitted' };
 }
 
-async function unfinishedRun(home: string, name: string): Promise<JobEntry | null> {
-  const last = (await listJobEntries(home)).filter(({ submission }) => submission.name === name).at(-1);
-  if (!last) return null;
+async function latestRun(home: string, name: string): Promise<JobEntry | null> {
+  return (await listJobEntries(home)).filter(({ submission }) => submission.name === name).at(-1) ?? null;
+}
+
+async function ifUnfinished(last: JobEntry): Promise<JobEntry | null> {
   const graph = await readGraph(last.folder);
   if (!graph || !isGloballyTerminal(graph.state)) return last;
   // Its JobMaster may have been killed after the end, before it had cleaned up.

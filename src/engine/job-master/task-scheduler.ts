@@ -51,6 +51,7 @@ export interface TaskSchedulerOptions {
 export class TaskScheduler {
   readonly #options: TaskSchedulerOptions;
   readonly #jobGraph: JobGraph;
+  /** In terms of `performance.now()`: a clock that jumps back must not stretch a pause. */
   readonly #notBeforeMs = new Map<string, number>();
   readonly #losses = new Map<string, number>();
   readonly #sources: SourceCoordinators;
@@ -219,7 +220,7 @@ export class TaskScheduler {
 
   /** Deploys what is ready; false when slots ran out first. */
   #deployReady(): boolean {
-    const nowMs = Date.now();
+    const nowMs = performance.now();
     for (const { vertex, task } of readyTasks(this.#options.recorder.graph, this.#jobGraph)) {
       const key = taskKey({ vertexId: vertex.id, subtask: task.subtask });
       if ((this.#notBeforeMs.get(key) ?? 0) > nowMs) continue;
@@ -252,7 +253,7 @@ export class TaskScheduler {
     if (decision.kind === 'fail')
       return onFailed(failedFor(label, cause, failures.firstCauseOf(execution), decision.reason));
     onNotice(`${label}: ${cause}; restarting it in ${decision.delayMs / 1000} s`);
-    this.#notBeforeMs.set(taskKey(execution), Date.now() + decision.delayMs);
+    this.#notBeforeMs.set(taskKey(execution), performance.now() + decision.delayMs);
     // One millisecond more, since a timer may fire a little early.
     setTimeout(() => this.schedule(), decision.delayMs + 1);
   }
