@@ -4,6 +4,8 @@
 
 /** One finish, as far as the order is concerned. */
 export interface OrderedFinish {
+  /** `taskKey` of the task. */
+  readonly key: string;
   readonly sequence: number;
   readonly vertexId: string;
   readonly subtask: number;
@@ -27,7 +29,7 @@ export class FinishOrder<Finish extends OrderedFinish = OrderedFinish> {
 
   /** A JavaScript Map keeps the place of a key that is set again, as Java's LinkedHashMap does. */
   finish(finish: Finish): void {
-    this.#finishes.set(taskKey(finish.vertexId, finish.subtask), finish);
+    this.#finishes.set(finish.key, finish);
   }
 
   /** A reset forgets the place, too: the next finish goes to the end. */

@@ -15,16 +15,12 @@ export function eventsThatGoOn(history: Iterable<FlinkStep>): number {
         for (const subtask of subtasks) finished.delete(taskKey(vertexId, subtask));
     }
     if (step.kind !== 'finished') continue;
-    const isNew = !finished.has(keyOf(step));
-    finished.add(keyOf(step));
+    const isNew = !finished.has(step.key);
+    finished.add(step.key);
     // The last place of the order: a finish that is not new takes its own old place.
-    const isLast = isNew || (last !== null && keyOf(step) === keyOf(last));
+    const isLast = isNew || (last !== null && step.key === last.key);
     if (isNew || (isLast && !last?.hasSnapshot && step.hasSnapshot)) events = step.sequence;
     if (isLast) last = step;
   }
   return events;
-}
-
-function keyOf({ vertexId, subtask }: FinishedStep): string {
-  return taskKey(vertexId, subtask);
 }

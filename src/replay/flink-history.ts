@@ -1,8 +1,8 @@
 // What a Flink store's events said, in log order and without their bytes: the part of each event that Flink's recovery
 // rules look at. Kept beside the graph, because several rules ask for the order of events and not for the last state.
-import type { FlinkSnapshot, JobVertexInitialized, TaskMetrics } from '../model/job-events.ts';
+import type { ExecutionVertexFinished, FlinkSnapshot, JobVertexInitialized, TaskMetrics } from '../model/job-events.ts';
 import type { LogRecord } from '../model/job-log.ts';
-import type { OrderedFinish } from './flink-finishes.ts';
+import { type OrderedFinish, taskKey } from './flink-finishes.ts';
 
 /** Where an event lies. */
 export interface StepPlace {
@@ -34,31 +34,40 @@ export interface FinishedStep extends StepPlace, OrderedFinish {
 export type FlinkStep = InitializedStep | ResetStep | FinishedStep;
 
 /** The step of a record; null for events that Flink does not write. */
-export function stepOf(record: LogRecord): FlinkStep | null {
-  const { sequence, segment, offset, event } = record;
-  const place = { sequence, segment, offset };
+export function stepOf({ sequence, segment, offset, event }: LogRecord): FlinkStep | null {
   switch (event.type) {
     case 'job-vertex-initialized':
-      return { ...place, kind: 'initialized', event };
+      return { sequence, segment, offset, kind: 'initialized', event };
     case 'execution-vertex-reset':
-      return { ...place, kind: 'reset', tasks: [event, ...(event.further ?? [])] };
-    case 'execution-vertex-finished': {
-      const { vertexId, subtask, attempt, workerId, metrics, flink } = event;
-      const snapshot = flink?.snapshot ?? null;
-      return {
-        ...place,
-        kind: 'finished',
-        vertexId,
-        subtask,
-        attempt,
-        workerId,
-        metrics,
-        executionGraphId: flink?.executionGraphId ?? '',
-        hasSnapshot: snapshot !== null,
-        snapshot,
-      };
-    }
+      return { sequence, segment, offset, kind: 'reset', tasks: [event, ...(event.further ?? [])] };
+    case 'execution-vertex-finished':
+      return finishedStep(sequence, segment, offset, event);
     default:
       return null;
   }
+}
+
+/** One literal, without spreading: a large store has hundreds of thousands of them. */
+function finishedStep(
+  sequence: number,
+  segment: string,
+  offset: number,
+  { vertexId, subtask, attempt, workerId, metrics, flink }: ExecutionVertexFinished,
+): FinishedStep {
+  const snapshot = flink?.snapshot ?? null;
+  return {
+    kind: 'finished',
+    sequence,
+    segment,
+    offset,
+    key: taskKey(vertexId, subtask),
+    vertexId,
+    subtask,
+    attempt,
+    workerId,
+    metrics,
+    executionGraphId: flink?.executionGraphId ?? '',
+    hasSnapshot: snapshot !== null,
+    snapshot,
+  };
 }

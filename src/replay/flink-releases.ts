@@ -45,7 +45,7 @@ class ReleaseSimulation {
     this.#finish(step);
   }
 
-  #finish({ vertexId, subtask }: FinishedStep): void {
+  #finish({ vertexId, subtask, key: task }: FinishedStep): void {
     const vertex = this.#graph.vertices.get(vertexId);
     if (vertex === undefined) return;
     for (const key of this.#partitionsOf(vertex, subtask)) {
@@ -53,7 +53,6 @@ class ReleaseSimulation {
       this.#releasable.delete(key);
       this.#tracked.add(key);
     }
-    const task = taskKey(vertexId, subtask);
     const isNew = !this.#done.has(task);
     this.#done.add(task);
     for (const group of this.#readers.groupsOf.get(vertex)?.[subtask] ?? []) {
@@ -101,7 +100,7 @@ class ReleaseSimulation {
     const isFirst = this.#executionGraphId === null;
     this.#executionGraphId = executionGraphId;
     if (isFirst) return;
-    const kept = new Set(this.#order.split().kept.map(({ vertexId, subtask }) => taskKey(vertexId, subtask)));
+    const kept = new Set(this.#order.split().kept.map(({ key }) => key));
     this.#done = new Set();
     this.#doneInGroup = new Map();
     this.#releasable = new Map();
@@ -175,7 +174,7 @@ function resetUnrecorded(history: readonly FlinkStep[], from: number, kept: Read
     }
     if (step.kind !== 'finished') continue;
     if (step.executionGraphId !== executionGraphId) break;
-    const key = taskKey(step.vertexId, step.subtask);
+    const { key } = step;
     if (kept.has(key) && !recorded.has(key)) unrecorded.add(key);
     recorded.add(key);
   }

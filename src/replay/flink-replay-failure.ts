@@ -21,8 +21,9 @@ export function findReplayFailure(
     if (message !== null) return { ...placeOf(step), message };
     parallelismOf.set(step.event.vertexId, step.event.parallelism);
   }
+  const restorable = restorableOperators(parallelismOf, topology);
   for (const step of kept) {
-    const message = finishProblem(step, parallelismOf, topology);
+    const message = finishProblem(step, parallelismOf, restorable);
     if (message !== null) return { ...placeOf(step), message };
   }
   return null;
@@ -46,7 +47,7 @@ function initializationProblem(
 function finishProblem(
   step: FinishedStep,
   parallelismOf: ReadonlyMap<string, number>,
-  topology: FlinkTopology,
+  restorable: ReadonlySet<string> | null,
 ): string | null {
   const parallelism = parallelismOf.get(step.vertexId);
   if (parallelism === undefined)
@@ -54,24 +55,20 @@ function finishProblem(
   if (step.subtask >= parallelism) {
     return `${step.vertexId}#${step.subtask} finished, but its vertex was initialized with ${parallelism} tasks`;
   }
-  const stranger = step.snapshot?.coordinators.find(
-    ({ operatorId }) => !isRestorable(operatorId, parallelismOf, topology),
-  );
+  if (restorable === null || step.snapshot === null) return null;
+  const stranger = step.snapshot.coordinators.find(({ operatorId }) => !restorable.has(operatorId));
   if (stranger === undefined) return null;
   return `a snapshot is of the operator ${stranger.operatorId}, whose vertex no event initialized`;
 }
 
-/** Only told where the topology names the coordinators. */
-function isRestorable(
-  operator: string,
+/** Operators of the initialized vertices; null where the topology does not name the coordinators. */
+function restorableOperators(
   initialized: ReadonlyMap<string, number>,
   { vertices }: FlinkTopology,
-): boolean {
-  if (vertices.some((vertex) => vertex.coordinators === null)) return true;
-  return vertices.some(
-    ({ id, coordinators }) =>
-      initialized.has(id) && (coordinators ?? []).some((coordinator) => coordinator.operatorId === operator),
-  );
+): ReadonlySet<string> | null {
+  if (vertices.some((vertex) => vertex.coordinators === null)) return null;
+  const restored = vertices.filter(({ id }) => initialized.has(id));
+  return new Set(restored.flatMap(({ coordinators }) => (coordinators ?? []).map(({ operatorId }) => operatorId)));
 }
 
 function placeOf({ sequence, segment, offset }: StepPlace): StepPlace {

@@ -3,7 +3,7 @@
 // Spec: docs/testing.md "Real Flink".
 import { createHash } from 'node:crypto';
 import { access, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runTool, toolFailure } from './tools.ts';
 
@@ -17,21 +17,32 @@ export interface FlinkJars {
 
 export type JarsAnswer = { readonly jars: FlinkJars } | { readonly missing: string };
 
-const here = fileURLToPath(new URL('.', import.meta.url));
-const cache = fileURLToPath(new URL('../../node_modules/.cache/jobrec-flink', import.meta.url));
+/** The checkout, where this module is not bundled. */
+const checkoutHere = fileURLToPath(new URL('../../', import.meta.url));
+const cacheOf = (checkout: string) => join(checkout, 'node_modules/.cache/jobrec-flink');
+const cache = cacheOf(checkoutHere);
 const oldestJava = 11;
 const mavenTimeoutMs = 240_000;
 const compileTimeoutMs = 120_000;
 
 /** The jars of this version, or why there are none. */
 export async function flinkJars(version: string): Promise<JarsAnswer> {
-  const missing = await missingTool();
-  if (missing !== null) return { missing };
-  const library = await libraryOf(version);
+  const library = await flinkLibrary(version, checkoutHere);
   if ('missing' in library) return library;
-  const classpath = join(library.folder, '*');
+  const { classpath } = library;
   const job = await jobJarOf(version, classpath);
   return 'missing' in job ? job : { jars: { version, classpath, jobJar: job.file } };
+}
+
+/** The jars of Flink itself, as a class path, or why there are none. */
+export async function flinkLibrary(
+  version: string,
+  checkout: string,
+): Promise<{ readonly classpath: string } | { readonly missing: string }> {
+  const missing = await missingTool();
+  if (missing !== null) return { missing };
+  const library = await libraryOf(version, checkout);
+  return 'missing' in library ? library : { classpath: join(library.folder, '*') };
 }
 
 /** What of java, javac, jar and mvn is not there, or null. */
@@ -48,9 +59,9 @@ async function missingTool(): Promise<string | null> {
   return maven.code === 0 ? null : `no Maven: ${toolFailure('mvn', maven)}`;
 }
 
-async function libraryOf(version: string): Promise<{ folder: string } | { missing: string }> {
-  const pom = join(here, 'pom.xml');
-  const folder = join(cache, `${version}-${await hashOf([pom])}`);
+async function libraryOf(version: string, checkout: string): Promise<{ folder: string } | { missing: string }> {
+  const pom = join(checkout, 'test/flink/pom.xml');
+  const folder = join(cacheOf(checkout), `${version}-${await hashOf([pom])}`);
   if (await exists(folder)) return { folder };
   const partial = `${folder}.partial-${process.pid}`;
   const maven = await runTool(
@@ -67,8 +78,9 @@ async function libraryOf(version: string): Promise<{ folder: string } | { missin
 }
 
 async function jobJarOf(version: string, classpath: string): Promise<{ file: string } | { missing: string }> {
-  const names = (await readdir(join(here, 'jobs'))).filter((name) => name.endsWith('.java')).sort();
-  const sources = names.map((name) => join(here, 'jobs', name));
+  const folder = join(checkoutHere, 'test/flink/jobs');
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.java')).sort();
+  const sources = names.map((name) => join(folder, name));
   const file = join(cache, `jobs-${version}-${await hashOf(sources)}.jar`);
   if (await exists(file)) return { file };
   const classes = `${file}.classes-${process.pid}`;
@@ -91,8 +103,8 @@ async function jobJarOf(version: string, classpath: string): Promise<{ file: str
 
 /** Whole or not there: a run that is cut short leaves nothing that looks complete. */
 async function putInPlace(partial: string, final: string): Promise<void> {
-  await mkdir(cache, { recursive: true });
-  await writeFile(join(cache, '.gitignore'), '*\n');
+  await mkdir(dirname(final), { recursive: true });
+  await writeFile(join(dirname(final), '.gitignore'), '*\n');
   await rename(partial, final).catch(async (error: unknown) => {
     // Another run was first.
     await rm(partial, { recursive: true, force: true });
