@@ -11,9 +11,18 @@ import { recordedTopology, type Topology } from './topology.ts';
 
 /** Keys of the partitions that were given up and not produced again since. `graph` has its topology, and no task dropped. */
 export function releasedPartitions(graph: ExecutionGraph, history: readonly FlinkStep[]): ReadonlySet<string> {
-  const simulation = new ReleaseSimulation(graph, recordedTopology(graph));
+  const simulation = new ReleaseSimulation(graph, recordedTopology(graph), hasTakeOver(history));
   for (const [index, step] of history.entries()) simulation.step(step, history, index);
   return simulation.released;
+}
+
+function hasTakeOver(history: readonly FlinkStep[]): boolean {
+  let first: string | null = null;
+  return history.some((step) => {
+    if (step.kind !== 'finished') return false;
+    first ??= step.executionGraphId;
+    return step.executionGraphId !== first;
+  });
 }
 
 class ReleaseSimulation {
@@ -21,7 +30,8 @@ class ReleaseSimulation {
   readonly #graph: ExecutionGraph;
   readonly #topology: Topology;
   readonly #readers: Readers;
-  readonly #order = new FinishOrder();
+  /** Asked at a take-over only; null where there is none. */
+  readonly #order: FinishOrder | null;
   readonly #initialized = new Set<string>();
   /** Of the JobMaster whose events are read now. */
   #executionGraphId: string | null = null;
@@ -30,7 +40,8 @@ class ReleaseSimulation {
   #releasable = new Map<string, Set<ReaderGroup>>();
   #tracked = new Set<string>();
 
-  constructor(graph: ExecutionGraph, topology: Topology) {
+  constructor(graph: ExecutionGraph, topology: Topology, hasTakeOver: boolean) {
+    this.#order = hasTakeOver ? new FinishOrder() : null;
     this.#graph = graph;
     this.#topology = topology;
     this.#readers = findReaders(graph, topology);
@@ -41,7 +52,7 @@ class ReleaseSimulation {
     if (step.kind === 'reset') for (const tasks of step.tasks) this.#reset(tasks.vertexId, tasks.subtasks);
     if (step.kind !== 'finished') return;
     if (this.#executionGraphId !== step.executionGraphId) this.#takeOver(step.executionGraphId, history, index);
-    this.#order.finish(step);
+    this.#order?.finish(step);
     this.#finish(step);
   }
 
@@ -80,7 +91,7 @@ class ReleaseSimulation {
   }
 
   #reset(vertexId: string, subtasks: readonly number[]): void {
-    this.#order.reset(vertexId, subtasks);
+    this.#order?.reset(vertexId, subtasks);
     const vertex = this.#graph.vertices.get(vertexId);
     if (vertex === undefined) return;
     for (const subtask of subtasks) {
@@ -100,7 +111,7 @@ class ReleaseSimulation {
     const isFirst = this.#executionGraphId === null;
     this.#executionGraphId = executionGraphId;
     if (isFirst) return;
-    const kept = new Set(this.#order.split().kept.map(({ key }) => key));
+    const kept = new Set(this.#order?.split().kept.map(({ key }) => key));
     this.#done = new Set();
     this.#doneInGroup = new Map();
     this.#releasable = new Map();
