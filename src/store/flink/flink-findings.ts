@@ -6,7 +6,7 @@ import type { Finding, FindingCode, FlinkReaction, Severity } from '../../model/
 const reactionTexts: Readonly<Record<FlinkReaction, string>> = {
   'skips-rest-of-file': 'Flink takes this for the end of the file and reads on with the next one, silently',
   'deletes-store': 'Flink fails to replay this, deletes the whole store and runs the job from scratch',
-  'hides-later-files': 'Flink never reads them',
+  'hides-later-files': 'Flink never reads them, and records nothing more once its own numbers reach theirs',
   hangs: 'a recovered job would never schedule a task again',
 };
 

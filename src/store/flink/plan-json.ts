@@ -4,6 +4,7 @@
 import * as v from 'valibot';
 import type { FlinkJob, FlinkJobEdge, FlinkJobVertex, FlinkSubtaskMetrics } from '../../model/flink-job.ts';
 import type { Distribution } from '../../model/job-graph.ts';
+import { nameOfDescription } from './plan-names.ts';
 
 const idSchema = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/));
 const inputSchema = v.object({ id: idSchema, ship_strategy: v.optional(v.string(), '') });
@@ -56,7 +57,7 @@ function jobOfPlan(plan: Plan, naming: Naming): FlinkJob {
   const vertices = plan.nodes.map(
     ({ id, parallelism, description }): FlinkJobVertex => ({
       id,
-      name: names.get(id) ?? plainDescription(description),
+      name: names.get(id) ?? nameOfDescription(description),
       parallelism: parallelism > 0 ? parallelism : null,
       coordinators: null,
     }),
@@ -86,25 +87,6 @@ function distributionOf(shipStrategy: string): Distribution | null {
   if (shipStrategy === '') return null;
   if (shipStrategy.startsWith('BROADCAST')) return 'BROADCAST';
   return /^(FORWARD|RESCALE)/.test(shipStrategy) ? 'POINTWISE' : 'ALL_TO_ALL';
-}
-
-/** Flink writes descriptions for its web page: `a<br/>+- b<br/>` is the chain `a -> b`. */
-function plainDescription(description: string): string | null {
-  const lines = description.split(/<br\/?>/).map((line) => shortName(unescaped(line.replace(/^[\s:+-]+/, '').trim())));
-  const text = lines.filter((line) => line !== '').join(' -> ');
-  return text === '' ? null : text;
-}
-
-/** SQL operators are described with all their columns: `[5]:Calc(select=[…])` is called `Calc[5]`, as Flink calls it. */
-function shortName(line: string): string {
-  const match = /^\[(\d+)\]:(\w+)\(/.exec(line);
-  return match === null ? line : `${match[2]}[${match[1]}]`;
-}
-
-const entities: Readonly<Record<string, string>> = { gt: '>', lt: '<', amp: '&', quot: '"', '#39': "'", '#92': '\\' };
-
-function unescaped(text: string): string {
-  return text.replace(/&(gt|lt|amp|quot|#39|#92);/g, (_, name: string) => entities[name] ?? '');
 }
 
 function jobOfTimes(document: unknown): FlinkJob | null {
