@@ -58,6 +58,7 @@ export async function sinkRows(job: ChaosJob, sink: ShapedSink): Promise<string[
 function jobFileOf(shape: JobShape): object {
   return {
     name: 'chaos',
+    ...(shape.shuffle ? { shuffle: shape.shuffle } : {}),
     sources: Object.fromEntries(shape.sources.map((source) => [source.name, sourceEntry(source)])),
     stages: Object.fromEntries(shape.stages.map((stage) => [stage.name, stageEntry(stage)])),
     sinks: Object.fromEntries(

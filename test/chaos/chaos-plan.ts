@@ -14,8 +14,12 @@ export const chaosKinds = [
   'commit',
   'damage',
   'stop',
+  'shuffle-service',
 ] as const;
 export type ChaosKind = (typeof chaosKinds)[number];
+
+/** Kinds that a seed draws by itself; jobs of any of them may have a shuffle service. */
+const drawnKinds = chaosKinds.filter((kind) => kind !== 'shuffle-service');
 
 /** The point of the log, or of the disk, that a strike waits for. */
 export type Trigger =
@@ -33,6 +37,8 @@ export interface Victims {
   readonly jobMaster: boolean;
   /** Which TaskManagers: a number modulo how many there are, or all of them. */
   readonly workers: readonly number[] | 'all';
+  /** In a job that has one. */
+  readonly shuffleService: boolean;
 }
 
 export type Damage =
@@ -77,14 +83,16 @@ export interface ChaosPlan {
 
 export function drawPlan(seed: number, only: ChaosKind | null): ChaosPlan {
   const random = seeded(seed);
-  const kind = only ?? random.pick(chaosKinds);
+  const kind = only ?? random.pick(drawnKinds);
+  // Of a sequence of its own: a seed's job and strikes are the same with a shuffle service and without.
+  const shuffle = kind === 'shuffle-service' || (only === null && seeded(seed + 0x5eed).chance(0.2));
   const shape = drawJobShape(random);
   const size = () => ({ workers: 1 + random.below(3), slots: 1 + random.below(2) });
   const strikes = Array.from({ length: strikeCount(kind, random) }, (_, index) => drawStrike(kind, index, random));
   return {
     seed,
     kind,
-    shape,
+    shape: shuffle ? { ...shape, shuffle: 'service' } : shape,
     ...size(),
     options: drawOptions(kind, random),
     resumes: [size(), size()],
@@ -105,7 +113,7 @@ function drawOptions(kind: ChaosKind, random: Random): Record<string, string> {
   };
   if (random.chance(0.3)) options['job-event.store.write-buffer.size'] = '1 kb';
   // A process that was stopped is given up after this.
-  if (kind === 'stop') {
+  if (kind === 'stop' || kind === 'shuffle-service') {
     options['heartbeat.interval'] = '200 ms';
     options['heartbeat.timeout'] = '2 s';
     options['execution.batch.job-recovery.previous-worker.recovery.timeout'] = '3 s';
@@ -113,8 +121,8 @@ function drawOptions(kind: ChaosKind, random: Random): Record<string, string> {
   return options;
 }
 
-const nobody: Victims = { client: false, jobMaster: false, workers: [] };
-const everybody: Victims = { client: true, jobMaster: true, workers: 'all' };
+const nobody: Victims = { client: false, jobMaster: false, workers: [], shuffleService: false };
+const everybody: Victims = { client: true, jobMaster: true, workers: 'all', shuffleService: true };
 
 function drawStrike(kind: ChaosKind, index: number, random: Random): Strike {
   const trigger = drawTrigger(kind, index, random);
@@ -147,6 +155,9 @@ function drawDelay(kind: ChaosKind, random: Random): number {
 
 function drawAction(kind: ChaosKind, random: Random): Action {
   if (kind === 'stop') return { kind: 'stop', victims: oneOf(random), durationMs: random.pick([300, 3_500, 5_000]) };
+  if (kind === 'shuffle-service' && random.chance(0.2)) {
+    return { kind: 'stop', victims: { ...nobody, shuffleService: true }, durationMs: random.pick([300, 3_500]) };
+  }
   if (kind === 'damage' && random.chance(0.4)) return { kind: 'damage', damages: drawDamages(random, liveDamages) };
   const victims = drawVictims(kind, random);
   const predicts = random.chance(0.75);
@@ -182,6 +193,10 @@ function drawVictims(kind: ChaosKind, random: Random): Victims {
       return { ...nobody, workers: [random.below(100)] };
     case 'client':
       return { ...nobody, client: true };
+    case 'shuffle-service':
+      return random.chance(0.3)
+        ? { ...nobody, shuffleService: true }
+        : { ...anyOf(random), shuffleService: random.chance(0.6) };
     default:
       return random.chance(0.3) ? everybody : anyOf(random);
   }
@@ -189,7 +204,7 @@ function drawVictims(kind: ChaosKind, random: Random): Victims {
 
 function anyOf(random: Random): Victims {
   const workers = random.pick([[], [], [random.below(100)], [random.below(100), random.below(100)], 'all'] as const);
-  const victims = { client: random.chance(0.4), jobMaster: random.chance(0.6), workers };
+  const victims = { ...nobody, client: random.chance(0.4), jobMaster: random.chance(0.6), workers };
   return victims.client || victims.jobMaster || workers.length > 0 ? victims : { ...nobody, jobMaster: true };
 }
 

@@ -41,9 +41,12 @@ async function victimOf(damage: Damage, job: ChaosJob, jobFolder: string, random
 
 async function candidatesOf(damage: Damage, job: ChaosJob, jobFolder: string): Promise<string[]> {
   if (damage === 'delete-worker') {
-    const workers = join(jobFolder, 'workers');
-    const names = await readdir(workers).catch(() => []);
-    return names.sort().map((name) => join(workers, name, 'partitions'));
+    const holders: string[] = [];
+    for (const kind of ['workers', 'shuffle']) {
+      const names = await readdir(join(jobFolder, kind)).catch(() => []);
+      holders.push(...names.sort().map((name) => join(jobFolder, kind, name, 'partitions')));
+    }
+    return holders;
   }
   if (damage === 'delete-part') return stagedParts(job);
   const files = await partitionFiles(jobFolder);

@@ -2,7 +2,7 @@
 // moment ago and stand in no list yet. Linux only (/proc).
 import { readdir, readFile } from 'node:fs/promises';
 
-export type ProcessRole = 'client' | 'job-master' | 'task-manager' | 'other';
+export type ProcessRole = 'client' | 'job-master' | 'task-manager' | 'shuffle-service' | 'other';
 
 export interface JobProcess {
   readonly pid: number;
@@ -59,5 +59,6 @@ function roleOf(words: readonly string[]): ProcessRole {
   const script = words[1] ?? '';
   if (script.endsWith('/job-master.js')) return 'job-master';
   if (script.endsWith('/task-manager.js')) return 'task-manager';
+  if (script.endsWith('/shuffle-service.js')) return 'shuffle-service';
   return script.endsWith('/run.js') && words[2] === 'run' ? 'client' : 'other';
 }

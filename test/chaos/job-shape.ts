@@ -38,6 +38,7 @@ export interface ShapedSink {
 
 export interface JobShape {
   readonly form: 'deep' | 'wide' | 'mixed';
+  readonly shuffle?: 'service';
   readonly sources: readonly ShapedSource[];
   readonly stages: readonly ShapedStage[];
   readonly sinks: readonly ShapedSink[];

@@ -18,6 +18,7 @@ export interface Blow {
   readonly clients: number;
   readonly jobMasters: number;
   readonly taskManagers: number;
+  readonly shuffleServices: number;
   readonly damages: number;
 }
 
@@ -78,7 +79,7 @@ async function killRest(run: ChaosRun, victims: Victims): Promise<JobProcess[]> 
   const killed: JobProcess[] = [];
   for (;;) {
     const found = await processesOf(run.job.folder);
-    const engine = found.filter(({ role }) => role === 'job-master' || role === 'task-manager');
+    const engine = found.filter(({ role }) => role !== 'client' && role !== 'other');
     const isLater = killed.length > 0;
     // In later rounds only what the first could not see: workers that were chosen by number are chosen once.
     const wanted = isLater && victims.workers !== 'all' ? { ...victims, workers: [] } : victims;
@@ -149,13 +150,25 @@ function chosen(processes: readonly JobProcess[], victims: Victims): JobProcess[
   const of = (role: JobProcess['role']) => processes.filter((process) => process.role === role);
   const workers = of('task-manager').sort((a, b) => a.commandLine.localeCompare(b.commandLine));
   const hit = victims.workers === 'all' ? workers : victims.workers.flatMap((at) => workers[at % workers.length] ?? []);
-  return [...(victims.client ? of('client') : []), ...(victims.jobMaster ? of('job-master') : []), ...new Set(hit)];
+  const service = victims.shuffleService ? of('shuffle-service') : [];
+  return [
+    ...(victims.client ? of('client') : []),
+    ...(victims.jobMaster ? of('job-master') : []),
+    ...service,
+    ...new Set(hit),
+  ];
 }
 
 function blowOf(kind: Blow['kind'], victims: readonly JobProcess[]): Blow {
   const count = (role: JobProcess['role']) => victims.filter((victim) => victim.role === role).length;
-  const roles = { clients: count('client'), jobMasters: count('job-master'), taskManagers: count('task-manager') };
-  return { kind, ...roles, damages: 0 };
+  return {
+    kind,
+    clients: count('client'),
+    jobMasters: count('job-master'),
+    taskManagers: count('task-manager'),
+    shuffleServices: count('shuffle-service'),
+    damages: 0,
+  };
 }
 
 function describe(processes: readonly JobProcess[]): string {

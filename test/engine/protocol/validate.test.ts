@@ -2,7 +2,12 @@
 import { describe, expect, it } from 'vitest';
 import type { TaskDeployment } from '../../../src/engine/protocol/messages.ts';
 import { ProtocolViolation } from '../../../src/engine/protocol/protocol-violation.ts';
-import { parseToClient, parseToJobMaster, parseToTaskManager } from '../../../src/engine/protocol/validate.ts';
+import {
+  parseToClient,
+  parseToJobMaster,
+  parseToShuffleService,
+  parseToTaskManager,
+} from '../../../src/engine/protocol/validate.ts';
 
 const execution = { vertexId: 'a'.repeat(32), subtask: 0, attempt: 1 };
 const metrics = { recordsIn: 1, recordsOut: 2, bytesIn: 3, bytesOut: 4, durationMs: 5.5 };
@@ -48,6 +53,15 @@ const toJobMaster = [
   { type: 'task-failed', epoch: 1, execution, failure: { kind: 'task', message: 'm', partition: null } },
   { type: 'attach-client', token: 't', pid: 3 },
   { type: 'control', token: 't', command: 'cancel', reason: 'r' },
+  {
+    type: 'register-shuffle-service',
+    token: 't',
+    serviceId: 'shuffle-service',
+    pid: 1,
+    partitions: [{ datasetId: 'd', partitionIndex: 0, attempt: 0, epoch: 1, bytes: 2 }],
+  },
+  { type: 'partitions-taken', epoch: 1, handOver: 3 },
+  { type: 'partitions-refused', epoch: 1, handOver: 3, missing: true, message: 'm' },
 ];
 const toTaskManager = [
   { type: 'registered', epoch: 1 },
@@ -59,6 +73,15 @@ const toTaskManager = [
     epoch: 1,
     partitions: [{ datasetId: 'd', partitionIndex: 0, attempt: 0, epoch: 1 }],
   },
+  { type: 'shutdown', epoch: 1 },
+];
+const partition = { datasetId: 'd', partitionIndex: 0, attempt: 0, epoch: 1 };
+const takePartitions = { type: 'take-partitions', epoch: 1, handOver: 2, workerId: 'w', partitions: [partition] };
+const toShuffleService = [
+  { type: 'registered', epoch: 1 },
+  { type: 'heartbeat' },
+  takePartitions,
+  { type: 'release-partitions', epoch: 1, partitions: [partition] },
   { type: 'shutdown', epoch: 1 },
 ];
 const toClient = [
@@ -73,6 +96,9 @@ describe('messages that fit', () => {
   });
   it.each(toTaskManager)('pass to a TaskManager: $type', (message) => {
     expect(parseToTaskManager(message)).toEqual(message);
+  });
+  it.each(toShuffleService)('pass to the shuffle service: $type', (message) => {
+    expect(parseToShuffleService(message)).toEqual(message);
   });
   it.each(toClient)('pass to the client: $type', (message) => {
     expect(parseToClient(message)).toEqual(message);
@@ -93,6 +119,16 @@ describe('messages that do not fit', () => {
     expect(violation).toBeInstanceOf(ProtocolViolation);
     expect((violation as ProtocolViolation).message).toMatch(expected);
     expect((violation as ProtocolViolation).side).toBe('TaskManager w1');
+  });
+
+  it.each([
+    [{ ...takePartitions, workerId: '../worker-1' }, /^the JobMaster sent .* in workerId/],
+    [{ ...takePartitions, partitions: [{ ...partition, datasetId: 'a/b' }] }, /in partitions\.0\.datasetId/],
+    [{ ...takePartitions, handOver: -1 }, /in handOver/],
+  ])('to the shuffle service: %j', (message, expected) => {
+    const violation = parseToShuffleService(message);
+    expect(violation).toBeInstanceOf(ProtocolViolation);
+    expect((violation as ProtocolViolation).message).toMatch(expected);
   });
 
   it.each([
