@@ -1,4 +1,5 @@
 // `checkpoint diff` as text: the two checkpoints, then what was added, what went, and what is otherwise.
+import { printable } from '../model/printable-text.ts';
 import type {
   ChangedOperator,
   CheckpointDiffReport,
@@ -73,7 +74,7 @@ function changedRow(operator: ChangedOperator, style: Style): string[] {
     arrow(count(parallelism.from), count(parallelism.to)),
     arrow(count(maxParallelism.from), count(maxParallelism.to)),
     growthText(operator.stateSize),
-    cut(alsoText(operator), 60),
+    cut(printable(alsoText(operator)), 60),
     style.quiet(operator.operatorId),
   ];
 }
@@ -112,7 +113,7 @@ function kafkaTable(offsets: readonly KafkaProgress[], style: Style): string {
 }
 
 function nameOf({ name, uid }: { readonly name: string | null; readonly uid: string | null }): string {
-  return cut(name ?? uid ?? '(no name)', 40);
+  return printable(name ?? uid ?? '(no name)', 40);
 }
 
 function arrow(from: string, to: string): string {

@@ -1,5 +1,6 @@
 // `checkpoint inspect` as text: what this checkpoint is, one line an operator, and its subtasks where they are asked for.
 import type { KafkaSourceState } from '../model/checkpoint.ts';
+import { printable } from '../model/printable-text.ts';
 import type {
   CheckpointInspectReport,
   CheckpointOperator,
@@ -36,7 +37,7 @@ function headLines(report: CheckpointInspectReport, style: Style): string {
     `${style.title('state')}       ${stateSize(summary.stateSize)} in ${holds} (${stateSize(summary.inlineBytes)} inline${files})`,
   ];
   if (masterStates.length > 0) {
-    lines.push(`${style.title('master')}      ${masterStates.map(({ name }) => name).join(', ')}`);
+    lines.push(`${style.title('master')}      ${printable(masterStates.map(({ name }) => name).join(', '))}`);
   }
   return lines.join('\n');
 }
@@ -45,8 +46,8 @@ function typeText({ type, properties }: CheckpointInspectReport): string {
   if (type === null) return 'checkpoint or savepoint (this format does not record which)';
   const details = [properties?.formatType?.toLowerCase(), actionText(properties?.postCheckpointAction ?? null)];
   const shown = details.filter((each) => each !== null && each !== undefined);
-  const name = properties?.name.toLowerCase() ?? type;
-  return shown.length === 0 ? name : `${name} (${shown.join(', ')})`;
+  const name = printable(properties?.name.toLowerCase() ?? type);
+  return shown.length === 0 ? name : `${name} (${printable(shown.join(', '))})`;
 }
 
 function actionText(action: string | null): string | null {
@@ -63,14 +64,18 @@ function operatorsTable(operators: readonly CheckpointOperator[], style: Style):
     { title: 'operator id' },
   ] as const;
   const rows = operators.map((operator) => [
-    cut(operator.name ?? operator.uid ?? '(no name)', 40),
+    nameOf(operator),
     count(operator.parallelism),
     count(operator.maxParallelism),
     stateSize(operator.stateSize),
-    cut(holdsText(operator), 70),
+    cut(printable(holdsText(operator)), 70),
     style.quiet(operator.operatorId),
   ]);
   return table(columns, rows, style);
+}
+
+function nameOf({ name, uid }: CheckpointOperator): string {
+  return printable(name ?? uid ?? '(no name)', 40);
 }
 
 const handleWords = [
@@ -99,8 +104,7 @@ function holdsText(operator: CheckpointOperator): string {
 }
 
 function subtasksBlock(operator: CheckpointOperator, style: Style): string {
-  const name = operator.name ?? operator.uid ?? '(no name)';
-  const title = `${style.title(name)}  ${style.quiet(operator.operatorId)}`;
+  const title = `${style.title(nameOf(operator))}  ${style.quiet(operator.operatorId)}`;
   if (operator.subtasks.length === 0) return `${title}\n  no subtask has state`;
   const columns = [
     { title: 'subtask', align: 'right' },
@@ -117,7 +121,7 @@ function subtaskRow(subtask: CheckpointSubtask): string[] {
 
 function kafkaBlock(source: KafkaSourceState, { operators }: CheckpointInspectReport, style: Style): string {
   const { name, uid } = operators.find(({ operatorId }) => operatorId === source.operatorId) ?? {};
-  const title = `${style.title(name ?? uid ?? source.kind)}  ${style.quiet(`(${source.kind} ${source.operatorId})`)}`;
+  const title = `${style.title(printable(name ?? uid ?? source.kind, 40))}  ${style.quiet(`(${source.kind} ${source.operatorId})`)}`;
   const columns = [
     { title: 'topic' },
     { title: 'partition', align: 'right' },

@@ -1,4 +1,5 @@
 // `checkpoint validate` as text: sound or not, and each finding with its file, worst first.
+import { printable } from '../model/printable-text.ts';
 import type { CheckpointFinding, CheckpointValidateReport } from '../services/checkpoint-validate-report.ts';
 import type { Style } from './style.ts';
 import { count, counted, size } from './text.ts';
@@ -41,7 +42,7 @@ function resultText({ ok, findings, findingsOmitted }: CheckpointValidateReport,
 /** `error    STATE_FILE_MISSING  /…/chk-3/op-1 (named at byte 412)`, then the message. */
 function renderFinding(finding: CheckpointFinding, metadata: string, style: Style): string {
   const dress = { info: style.quiet, warning: style.warn, error: style.bad }[finding.severity];
-  const place = finding.file === metadata ? `_metadata at byte ${finding.offset}` : finding.file;
+  const place = finding.file === metadata ? `_metadata at byte ${finding.offset}` : printable(finding.file, 500);
   const named = finding.file === metadata ? '' : style.quiet(`  (named at byte ${finding.offset})`);
   return `${dress(finding.severity.padEnd(7))}  ${finding.code}  ${place}${named}\n         ${finding.message}`;
 }

@@ -1,7 +1,9 @@
 // The list of findings of one validation, bounded: a hostile file makes more of them than anyone reads.
+import { printable } from '../model/printable-text.ts';
 import type { CheckpointFinding } from './checkpoint-validate-report.ts';
 
 const findingsMax = 10_000;
+const messageMax = 1000;
 
 export class CheckpointFindings {
   readonly list: CheckpointFinding[] = [];
@@ -15,7 +17,7 @@ export class CheckpointFindings {
 
   add(finding: CheckpointFinding): void {
     if (finding.severity !== 'info') this.#isSound = false;
-    if (this.list.length < findingsMax) this.list.push(finding);
+    if (this.list.length < findingsMax) this.list.push({ ...finding, message: printable(finding.message, messageMax) });
     else this.omitted += 1;
   }
 }

@@ -1,6 +1,7 @@
 // checkpoint inspect: what a checkpoint's metadata says of each operator and subtask. Reads that one file.
 // Spec: docs/commands.md "checkpoint inspect".
 import { JobrecError } from '../model/errors.ts';
+import { printable } from '../model/printable-text.ts';
 import { readCheckpoint } from '../store/checkpoint/read-checkpoint.ts';
 import type { PathMap } from '../store/checkpoint/state-places.ts';
 import { stateReaderOf } from '../store/checkpoint/state-reader.ts';
@@ -33,7 +34,7 @@ function withOneOperator(report: CheckpointInspectReport, wanted: string): Check
   const ids = new Set(operators.map(({ operatorId }) => operatorId));
   const kafkaSources = report.kafkaSources.filter(({ operatorId }) => ids.has(operatorId));
   if (operators.length > 0) return { ...report, operators, kafkaSources };
-  const known = report.operators.map(({ operatorId, uid, name }) => name ?? uid ?? operatorId);
+  const known = report.operators.map(({ operatorId, uid, name }) => printable(name ?? uid ?? operatorId, 100));
   const shown = known.length > 20 ? `${known.slice(0, 20).join(', ')}, … (${known.length} in all)` : known.join(', ');
   throw new JobrecError('INVALID_ARGUMENT', `no operator "${wanted}" in ${report.location}; known: ${shown}`, {
     data: { operator: wanted, known: known.slice(0, 1000) },

@@ -178,7 +178,7 @@ describe('metadata against itself', () => {
   });
 
   test('segments of one file need all of them, whole files their length', async () => {
-    const handles = [segment('/nowhere/merged', 0, 10), segment('/nowhere/merged', 90, 20)];
+    const handles = [segment('/nowhere/merged', 90, 20), segment('/nowhere/merged', 0, 10)];
     const subtasks = handles.map((handle, index) =>
       subtask({ index, managedKeyed: keyGroups(index * 2, [0, 0], handle) }),
     );

@@ -2,6 +2,7 @@
 // jobrec's in own-format.ts; read-checkpoint.ts lists all of them. Spec: docs/checkpoints.md.
 import type { CheckpointFormatName, CheckpointMetadata } from '../../model/checkpoint.ts';
 import { JobrecError } from '../../model/errors.ts';
+import { printable } from '../../model/printable-text.ts';
 
 /** The name of the file that is written last, and makes a checkpoint complete. */
 export const metadataName = '_metadata';
@@ -21,7 +22,9 @@ export interface CheckpointFormat {
   open(metadata: MetadataFile): CheckpointMetadata;
 }
 
-export function damagedCheckpoint(file: string, offset: number, reason: string): JobrecError {
+/** `reason` may quote what the bytes say. */
+export function damagedCheckpoint(file: string, offset: number, said: string): JobrecError {
+  const reason = printable(said);
   return new JobrecError('CHECKPOINT_DAMAGED', `${file} is damaged at byte ${offset}: ${reason}`, {
     data: { path: file, offset, reason },
     hint: 'take an earlier checkpoint, or a copy of this one',

@@ -27,6 +27,9 @@ const deep = (levels: number) =>
   join(Buffer.concat(Array(levels).fill(join(byte(3), int(0), int(0)))), inline(byte(1)));
 const oneKeyed = (handle: Buffer) => metadata([operator({ subtasks: [subtask({ index: 0, managedKeyed: handle })] })]);
 
+const oneMaster = join(int(0xc96b1696 | 0), int(10), int(1), utf(''), int(0));
+const oddMode = (name: string) => join(byte(4), int(1), utf(name), byte(3), int(0), inline(byte(1)));
+
 /** What the file holds, the error's code, what its line says, and the offset in its data. */
 const cases: Readonly<Record<string, readonly [bytes: Buffer, code: string, says: RegExp, offset?: number]>> = {
   'an empty file': [Buffer.alloc(0), 'NOT_A_CHECKPOINT', /is empty/, 0],
@@ -105,6 +108,16 @@ const cases: Readonly<Record<string, readonly [bytes: Buffer, code: string, says
     'CHECKPOINT_DAMAGED',
     /properties are no Java object/,
     24,
+  ],
+  'more master states than any job has': [
+    join(magic, int(3), long(7), int(10_001), Buffer.alloc(10_001 * oneMaster.length, oneMaster), int(0)),
+    'CHECKPOINT_DAMAGED',
+    /holds 10001 master states; no job has over 10000/,
+  ],
+  'a line end in a name that is quoted': [
+    metadata([operator({ subtasks: [subtask({ index: 0, managedOperator: oddMode('two\nlines \u001b[2J') })] })]),
+    'CHECKPOINT_DAMAGED',
+    /: state two\\u000alines \\u001b\[2J has an unknown distribution mode$/,
   ],
   'a master state without its magic': [
     join(magic, int(3), long(7), int(1), long(0), long(0)),
