@@ -76,6 +76,7 @@ export interface AutoParallelismOptions {
 export function readOptions(config: Readonly<Record<string, string>>): Options {
   for (const [name, value] of Object.entries(config)) checkOption(name, value);
   checkBackoffs(config);
+  checkHeartbeat(config);
   const auto = 'execution.batch.adaptive.auto-parallelism';
   return {
     recoveryEnabled: flag(config, 'execution.batch.job-recovery.enabled'),
@@ -154,6 +155,14 @@ function checkBackoffs(config: Readonly<Record<string, string>>): void {
   if (amount(config, initial) <= amount(config, max)) return;
   const message = `option ${initial}: ${rawValue(config, initial)} is longer than ${max} (${rawValue(config, max)})`;
   throw new JobrecError('INVALID_ARGUMENT', message, { data: { option: initial, value: rawValue(config, initial) } });
+}
+
+/** A timeout within one interval would take every process for lost. */
+function checkHeartbeat(config: Readonly<Record<string, string>>): void {
+  const [interval, timeout] = ['heartbeat.interval', 'heartbeat.timeout'] as const;
+  if (amount(config, interval) > 0 && amount(config, interval) < amount(config, timeout)) return;
+  const message = `option ${timeout}: ${rawValue(config, timeout)} is not longer than ${interval} (${rawValue(config, interval)})`;
+  throw new JobrecError('INVALID_ARGUMENT', message, { data: { option: timeout, value: rawValue(config, timeout) } });
 }
 
 function readRestartStrategy(config: Readonly<Record<string, string>>): RestartStrategyOptions {

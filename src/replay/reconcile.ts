@@ -1,6 +1,7 @@
 // planRecovery: what a restarted JobMaster keeps and what runs again, given what survived. The engine's recovery and
 // `diff` both call it, so a prediction and a recovery cannot disagree by construction. The policy is data
 // (recovery-cases.ts): this file looks the facts up, partition-states.ts and restart-spread.ts are its two steps.
+import { parseBoolean } from '../model/config-values.ts';
 import type { JobVertexId } from '../model/ids.ts';
 import { isGloballyTerminal } from '../model/states.ts';
 import { costOf, sumCosts } from './cost.ts';
@@ -124,6 +125,7 @@ function verdictFacts(graph: ExecutionGraph, rules: RecoveryRules, summary: Reco
   return {
     ended: isGloballyTerminal(graph.state),
     committing: graph.commit !== null,
+    recorded: parseBoolean(graph.config['execution.batch.job-recovery.enabled'] ?? '') !== false,
     anyFinished: summary.finished > 0,
     anyRerun: summary.rerun > 0,
     anyKept: summary.kept > 0,

@@ -222,6 +222,8 @@ export const spreadCases: readonly DecisionRow<SpreadFacts, 'joins' | 'stays' | 
 export interface VerdictFacts {
   readonly ended: boolean;
   readonly committing: boolean;
+  /** Finished tasks are recorded; else none is known. */
+  readonly recorded: boolean;
   readonly anyFinished: boolean;
   readonly anyRerun: boolean;
   readonly anyKept: boolean;
@@ -250,15 +252,24 @@ export const verdictCases: readonly DecisionRow<VerdictFacts, VerdictDecision>[]
     decision: { verdict: 'recoverable', why: 'the commit of the sinks has started, so recovery only completes it' },
   },
   {
+    // Without a record nobody knows what had finished.
+    label: 'recovery-off',
+    when: { ended: false, committing: false, recorded: false },
+    decision: {
+      verdict: 'restart-from-scratch',
+      why: 'job recovery is off for this job (execution.batch.job-recovery.enabled: false), so no finished task is recorded and all run again',
+    },
+  },
+  {
     // There is nothing to lose.
     label: 'nothing-finished',
-    when: { ended: false, committing: false, anyFinished: false, stuck: false },
+    when: { ended: false, committing: false, recorded: true, anyFinished: false, stuck: false },
     decision: { verdict: 'recoverable', why: 'no task had finished, so nothing is lost' },
   },
   {
     // The store says that the job had begun, and holds nothing that could be run.
     label: 'stuck-at-start',
-    when: { ended: false, committing: false, anyFinished: false, stuck: true },
+    when: { ended: false, committing: false, recorded: true, anyFinished: false, stuck: true },
     decision: {
       verdict: 'would-hang',
       why: 'the store holds no initialized vertex and recovery initializes none, so nothing would ever be scheduled',
@@ -267,7 +278,7 @@ export const verdictCases: readonly DecisionRow<VerdictFacts, VerdictDecision>[]
   {
     // All recorded work is kept, and the engine waits for ever for somebody to go on.
     label: 'stuck',
-    when: { ended: false, committing: false, anyFinished: true, anyRerun: false, stuck: true },
+    when: { ended: false, committing: false, recorded: true, anyFinished: true, anyRerun: false, stuck: true },
     decision: {
       verdict: 'would-hang',
       why: 'all tasks of the initialized vertices have finished and recovery initializes no vertex, so nothing would ever be scheduled',
@@ -276,19 +287,19 @@ export const verdictCases: readonly DecisionRow<VerdictFacts, VerdictDecision>[]
   {
     // All recorded work is kept.
     label: 'all-kept',
-    when: { ended: false, committing: false, anyFinished: true, anyRerun: false, stuck: false },
+    when: { ended: false, committing: false, recorded: true, anyFinished: true, anyRerun: false, stuck: false },
     decision: { verdict: 'recoverable', why: 'all {finished} finished tasks are kept' },
   },
   {
     // Some recorded work is done again.
     label: 'some-kept',
-    when: { ended: false, committing: false, anyFinished: true, anyRerun: true, anyKept: true },
+    when: { ended: false, committing: false, recorded: true, anyFinished: true, anyRerun: true, anyKept: true },
     decision: { verdict: 'recoverable-with-loss', why: '{rerun} of {finished} finished tasks run again' },
   },
   {
     // All recorded work is done again.
     label: 'none-kept',
-    when: { ended: false, committing: false, anyFinished: true, anyRerun: true, anyKept: false },
+    when: { ended: false, committing: false, recorded: true, anyFinished: true, anyRerun: true, anyKept: false },
     decision: { verdict: 'restart-from-scratch', why: 'all {finished} finished tasks run again, so nothing is kept' },
   },
 ];

@@ -32,6 +32,7 @@ import {
   readGraph,
   removeDrafts,
 } from './job-home.ts';
+import { changedOptions, withOptionsOf } from './resume-options.ts';
 import { runReport } from './run-outcome.ts';
 import { planOf } from './run-plan.ts';
 import type { RunFailure, RunOptions, RunProgress, RunReport } from './run-report.ts';
@@ -90,11 +91,17 @@ async function resume(last: JobEntry, planned: PlannedJob, progress: RunProgress
   await refuseMaintained(folder.jobEvents);
   if (await isLed(folder)) {
     progress.notice(`attached to job ${submission.jobId}, which is running`);
+    if (changedOptions(submission, planned).length > 0) {
+      progress.notice(
+        `it goes on with its own options: ${changedOptions(submission, planned).join(', ')} stay as they were`,
+      );
+    }
     return { folder, submission, start: null };
   }
   const everLed = (await latestGenerationNumber(folder.epochs)) > 0;
   if (everLed) progress.notice(`resuming job ${submission.jobId}`);
-  return { folder, submission, start: everLed ? 'resumed' : 'submitted' };
+  const current = await withOptionsOf(planned, last, (line) => progress.notice(line));
+  return { folder, submission: current, start: everLed ? 'resumed' : 'submitted' };
 }
 
 async function latestRun(home: string, name: string): Promise<JobEntry | null> {

@@ -144,6 +144,22 @@ export async function killAll(jobFolder: string): Promise<void> {
   }
 }
 
+/** Where the first stored event of this kind, of this vertex, begins: segment and byte position. */
+export async function placeOfEvent(
+  job: GatedJob,
+  type: string,
+  vertexName: string,
+): Promise<{ readonly segment: string; readonly offset: number }> {
+  const folder = join(await onlyJobFolder(job), 'job-events');
+  const log = await openJobLog(folder);
+  const names = (await replay(log.records())).graph.vertices;
+  for await (const { event, segment, offset } of log.records()) {
+    if (event.type !== type || !('vertexId' in event)) continue;
+    if (names.get(event.vertexId)?.name === vertexName) return { segment: join(folder, segment), offset };
+  }
+  throw new Error(`the store holds no ${type} of ${vertexName}`);
+}
+
 export async function removeJob(job: GatedJob): Promise<void> {
   for (const name of await readdir(join(job.home, 'jobs')).catch(() => [])) {
     await killAll(join(job.home, 'jobs', name));

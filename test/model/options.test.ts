@@ -105,6 +105,14 @@ describe('readOptions', () => {
     expect(() => readOptions(config)).toThrow(/initial-backoff: 2 min is longer than .*max-backoff \(1 min\)/);
   });
 
+  it('refuses a heartbeat that would lose every process', () => {
+    expect(() => readOptions({ 'heartbeat.timeout': '1 s' })).toThrow(
+      /heartbeat.timeout: 1 s is not longer than heartbeat.interval \(1 s\)/,
+    );
+    expect(() => readOptions({ 'heartbeat.interval': '0 s' })).toThrow(/not longer than heartbeat.interval/);
+    expect(readOptions({ 'heartbeat.timeout': '1 s', 'heartbeat.interval': '500 ms' }).heartbeatTimeoutMs).toBe(1_000);
+  });
+
   it('refuses an unknown option with the nearest known one', () => {
     const error = errorOf('restart-strategy.typo', 'none');
     expect(error.code).toBe('INVALID_ARGUMENT');

@@ -71,6 +71,7 @@ describe('decision tables', () => {
   it('verdict-cases', () => {
     const expected = (facts: VerdictFacts): Verdict => {
       if (facts.ended || facts.committing) return 'recoverable';
+      if (!facts.recorded) return 'restart-from-scratch';
       if (!facts.anyFinished) return facts.stuck ? 'would-hang' : 'recoverable';
       if (facts.anyRerun) return facts.anyKept ? 'recoverable-with-loss' : 'restart-from-scratch';
       return facts.stuck ? 'would-hang' : 'recoverable';
@@ -78,6 +79,7 @@ describe('decision tables', () => {
     const values: Values<VerdictFacts> = {
       ended: either,
       committing: either,
+      recorded: either,
       anyFinished: either,
       anyRerun: either,
       anyKept: either,

@@ -96,6 +96,7 @@ export class ShuffleService {
         if (message.epoch === this.#epoch) this.#options.onEnd('the JobMaster ended the job');
         return;
       case 'heartbeat':
+        connection.send({ type: 'heartbeat' });
         return;
     }
   }

@@ -108,6 +108,8 @@ export class TaskManager {
         if (message.epoch === this.#epoch) this.#options.onEnd('the JobMaster ended the job');
         return;
       case 'heartbeat':
+        // At the leader's pace (`heartbeat.interval`), beside this worker's own.
+        connection.send({ type: 'heartbeat' });
         return;
     }
   }
