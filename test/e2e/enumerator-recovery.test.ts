@@ -99,6 +99,23 @@ describe('a source with batch snapshots', () => {
   });
 });
 
+it('with a snapshot.min-pause, what a task has read since the last snapshot is read again', async () => {
+  const config = { 'execution.batch.job-recovery.snapshot.min-pause': '1 h' };
+  const job = await createFeedJob({ snapshots: true, config });
+  onTestFinished(() => removeFeed(job));
+  await openGates(job, 's0', 's1', 'hold');
+  startFeed(job);
+  await sourceHasFinished(job, 1);
+  await openGates(job, 's2', 's3');
+  await sourceHasFinished(job, 2);
+  await hasBegun(job, 's4');
+  await killMaster(job);
+  const prediction = await predict(job);
+  expect(codesOf(prediction)).toEqual([[1, ['finish-not-durable']]]);
+  await resumes(job, prediction);
+  expect(await readsOf(job)).toEqual({ s0: 1, s1: 1, s2: 2, s3: 2, s4: 2, s5: 1 });
+});
+
 describe('a source without batch snapshots', () => {
   it('unfinished: all its tasks run again', async () => {
     const job = await feedJob(false);

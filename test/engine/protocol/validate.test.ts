@@ -53,6 +53,7 @@ const toJobMaster = [
   { type: 'task-failed', epoch: 1, execution, failure: { kind: 'task', message: 'm', partition: null } },
   { type: 'attach-client', token: 't', pid: 3 },
   { type: 'control', token: 't', command: 'cancel', reason: 'r' },
+  { type: 'split-request', epoch: 1, execution, input: 0 },
   {
     type: 'register-shuffle-service',
     token: 't',
@@ -73,6 +74,14 @@ const toTaskManager = [
     epoch: 1,
     partitions: [{ datasetId: 'd', partitionIndex: 0, attempt: 0, epoch: 1 }],
   },
+  {
+    type: 'split',
+    epoch: 1,
+    execution,
+    input: 1,
+    split: { id: 'a', file: { path: '/a', bytes: 3, modifiedMs: 1.5 }, rows: [0, 9], data: '{}' },
+  },
+  { type: 'split', epoch: 1, execution, input: 0, split: null },
   { type: 'shutdown', epoch: 1 },
 ];
 const partition = { datasetId: 'd', partitionIndex: 0, attempt: 0, epoch: 1 };
@@ -113,6 +122,8 @@ describe('messages that do not fit', () => {
     [{ ...toJobMaster[1], slots: 0 }, /in slots/],
     [{ ...toJobMaster[1], partitions: [{ datasetId: 'd' }] }, /in partitions\.0\./],
     [{ ...toJobMaster[5], command: 'explode' }, /in command/],
+    [{ ...toJobMaster[6], input: -1 }, /'split-request' message that does not fit in input/],
+    [{ ...toJobMaster[6], execution: null }, /in execution/],
     [{ ...toJobMaster[2], result: { ...result, badRows: 1.5 } }, /in result\.badRows/],
   ])('to the JobMaster: %j', (message, expected) => {
     const violation = parseToJobMaster(message, 'TaskManager w1');
@@ -127,6 +138,20 @@ describe('messages that do not fit', () => {
     [{ ...takePartitions, handOver: -1 }, /in handOver/],
   ])('to the shuffle service: %j', (message, expected) => {
     const violation = parseToShuffleService(message);
+    expect(violation).toBeInstanceOf(ProtocolViolation);
+    expect((violation as ProtocolViolation).message).toMatch(expected);
+  });
+
+  it.each([
+    [{ split: { id: 'a', file: null, rows: [0], data: null } }, /in split\.rows/],
+    [
+      { split: { id: 'a', file: { path: '', bytes: 1, modifiedMs: 1 }, rows: null, data: null } },
+      /in split\.file\.path/,
+    ],
+    [{ split: { id: 5, file: null, rows: null, data: null } }, /in split\.id/],
+    [{ split: undefined }, /in split/],
+  ])('a split: %j', (change, expected) => {
+    const violation = parseToTaskManager({ type: 'split', epoch: 1, execution, input: 0, ...change });
     expect(violation).toBeInstanceOf(ProtocolViolation);
     expect((violation as ProtocolViolation).message).toMatch(expected);
   });

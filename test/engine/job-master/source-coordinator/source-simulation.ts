@@ -30,12 +30,14 @@ export interface SimulationOptions {
   readonly splits: number;
   readonly tasks: number;
   readonly supportsBatchSnapshot: boolean;
+  /** How often a finish is recorded before the coordinator's state is, 0 to 1. */
+  readonly pauseRate: number;
 }
 
 const scan = vertexId('scan');
 
 export class SourceSimulation {
-  readonly counts = { crashes: 0, failures: 0, losses: 0, enumeratorFailures: 0, reread: 0 };
+  readonly counts = { crashes: 0, failures: 0, losses: 0, enumeratorFailures: 0, pauses: 0, reread: 0 };
   /** Splits that were handed out although an attempt that counts had read them. Must stay empty. */
   readonly wrong: string[] = [];
   readonly #options: SimulationOptions;
@@ -118,10 +120,15 @@ export class SourceSimulation {
   #finish(task: Task): void {
     task.state = 'finished';
     const execution = this.#executionOf(task);
+    const { random, pauseRate } = this.#options;
     this.#coordinator?.finished(execution);
-    if (this.#coordinator) this.#record(this.#coordinator.changes());
+    const awaits = (this.#coordinator?.unrecordedOf(execution).finished.length ?? 0) > 0 && random.chance(pauseRate);
+    // As `snapshot.min-pause` has it: the finish is recorded, and what its task has read later.
+    if (this.#coordinator && !awaits) this.#record(this.#coordinator.changes());
+    if (awaits) this.counts.pauses += 1;
     this.#lost.delete(partOf(task));
-    this.#record(finished('scan', task.subtask, { attempt: task.attempt, epoch: this.#epoch, parts: [partOf(task)] }));
+    const event = finished('scan', task.subtask, { attempt: task.attempt, epoch: this.#epoch, parts: [partOf(task)] });
+    this.#record(awaits ? { ...event, awaitsSnapshotsOf: ['op'] } : event);
   }
 
   #fail(task: Task): void {
