@@ -99,7 +99,9 @@ function recoveryDetail(line: EventLine): string {
 function coordinatorDetail(line: EventLine): string {
   const kind = line.incremental === true ? 'increment' : 'full';
   const assigned = list(line.assigned).length / 2;
-  return `${text(line.operatorId)}: ${kind}, ${counted(assigned, 'split')} handed out, ${list(line.finished).length} done`;
+  const found =
+    line.enumerator === undefined ? '' : `${counted(list(record(line.enumerator).splits).length, 'split')} found, `;
+  return `${text(line.operatorId)}: ${kind}, ${found}${counted(assigned, 'split')} handed out, ${list(line.finished).length} done`;
 }
 
 function shuffleMasterDetail(line: EventLine): string {
