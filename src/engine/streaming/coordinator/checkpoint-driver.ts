@@ -55,12 +55,17 @@ export class CheckpointDriver {
     this.#options = options;
   }
 
-  /** All tasks run, from this checkpoint on (null: from the beginning). */
-  async start(tasks: readonly StreamTaskRef[], restored: CheckpointMetadata | null): Promise<void> {
-    const { options, recorder, storage } = this.#options;
+  /** The tasks will be deployed from this checkpoint (null: from the beginning). */
+  async prepare(restored: CheckpointMetadata | null): Promise<void> {
+    const { recorder, storage } = this.#options;
     this.#sinkRows = new Map((restored?.sinkRows ?? []).map(({ sink, rows }) => [sink, rows]));
     const used = [...recorder.graph.checkpoints.map(({ checkpointId }) => checkpointId), ...(await storage.list())];
     this.#nextId = Math.max(this.#nextId, (restored?.checkpointId ?? 0) + 1, ...used.map((id) => id + 1));
+  }
+
+  /** All tasks run. */
+  start(tasks: readonly StreamTaskRef[]): void {
+    const { options } = this.#options;
     const settings = {
       intervalMs: options.intervalMs,
       minPauseMs: options.minPauseMs,

@@ -6,7 +6,6 @@ import type { JobGraph } from '../../../model/job-graph.ts';
 import { isGloballyTerminal, type JobState } from '../../../model/states.ts';
 import type { StreamingPlan } from '../../../model/streaming-plan.ts';
 import type { CheckpointStorage } from '../../../store/checkpoint/checkpoint-storage.ts';
-import type { CheckpointMetadata } from '../../../store/checkpoint/own-metadata.ts';
 import type { JobFolder } from '../../../store/job-folder.ts';
 import { endRules, type MasterEnd } from '../../job-master/master-end.ts';
 import type { Mastership } from '../../job-master/mastership.ts';
@@ -36,7 +35,7 @@ export class StreamJobMaster {
   readonly #checkpoints: CheckpointDriver;
   readonly #endOfData = new Set<string>();
   readonly #rowsIn = new Map<string, number>();
-  #restored: CheckpointMetadata | null = null;
+  /** The tasks of one attempt are being ended; those of the next are not deployed yet. */
   #isRestarting = false;
   #stopping = false;
   #end!: (end: MasterEnd) => void;
@@ -130,19 +129,21 @@ export class StreamJobMaster {
       void recorder.record({ type: 'checkpoint-restored', checkpointId, location: point.location, skipped });
       this.#notice(`the tasks begin from checkpoint ${checkpointId}`);
     }
-    this.#restored = metadata;
-    if (!this.#stopping) this.#scheduler.start(point.kind === 'checkpoint' ? point.location : null);
+    await this.#checkpoints.prepare(metadata);
+    if (this.#stopping) return;
+    // From here on a loss or a failure is one of the new attempt, also while it is being deployed.
+    this.#isRestarting = false;
+    this.#scheduler.start(point.kind === 'checkpoint' ? point.location : null);
   }
 
   #tellSkipped(skipped: readonly SkippedCheckpoint[]): void {
     for (const each of skipped) this.#notice(`${reasonOf(each)}; the checkpoint before it is used`);
   }
 
-  async #tasksRun(): Promise<void> {
-    this.#isRestarting = false;
+  #tasksRun(): void {
     this.#endOfData.clear();
     this.#rowsIn.clear();
-    await this.#checkpoints.start(this.#scheduler.tasks, this.#restored);
+    this.#checkpoints.start(this.#scheduler.tasks);
     this.#status('RUNNING', null);
   }
 
@@ -314,7 +315,7 @@ export class StreamJobMaster {
         bufferTimeoutMs: streaming.bufferTimeoutMs,
         watermarkIntervalMs: streaming.watermarkIntervalMs,
       },
-      onRunning: () => void this.#tasksRun().catch((error) => this.#stopFor(error)),
+      onRunning: () => this.#tasksRun(),
     });
   }
 
