@@ -38,7 +38,9 @@ it(`keeps its memory over ${seconds} s`, async () => {
   const rows = (await job.written()).length;
   process.kill(started.pid, 'SIGINT');
   await started.result;
-  process.stdout.write(`back-pressure: ${early} MiB after the start, ${late} MiB ${seconds} s later, ${rows} rows written\n`);
+  process.stdout.write(
+    `back-pressure: ${early} MiB after the start, ${late} MiB ${seconds} s later, ${rows} rows written\n`,
+  );
   expect(rows).toBeGreaterThan(1_000);
   // An unbounded buffer would take hundreds of MiB a second here.
   expect(late).toBeLessThan(early + 100);
