@@ -23,8 +23,19 @@ export interface KafkaOutgoing {
 /** Takes the records of one partition in order; the reader goes on when it resolves. */
 export type TakeRecords = (records: readonly KafkaRecord[]) => Promise<void>;
 
+/** What a broker or the way to it refused. */
+export class KafkaTrouble extends Error {
+  /** It may go well when it is tried again: a broker starts, or a partition moves. */
+  readonly isTransient: boolean;
+
+  constructor(message: string, isTransient: boolean, cause: unknown) {
+    super(message, { cause });
+    this.isTransient = isTransient;
+  }
+}
+
 export interface KafkaReader {
-  /** Rejects when reading has failed for good; never resolves. */
+  /** Rejects with KafkaTrouble when it reads no more; never resolves. */
   readonly failed: Promise<never>;
   close(): Promise<void>;
 }

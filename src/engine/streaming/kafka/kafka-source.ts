@@ -3,10 +3,19 @@
 // a failure, never a jump: records would be lost without a word. Spec: docs/streaming.md, "Kafka".
 import type { Row } from '../../../model/streaming-plan.ts';
 import type { SourceRecord, SplitState, StreamSource } from '../sources/stream-source.ts';
-import type { KafkaClient, KafkaReader, KafkaRecord, PartitionRange } from './kafka-client.ts';
+import {
+  type KafkaClient,
+  type KafkaReader,
+  type KafkaRecord,
+  KafkaTrouble,
+  type PartitionRange,
+} from './kafka-client.ts';
 import { RecordQueue } from './record-queue.ts';
 
 const discoveryIntervalMs = 10_000;
+/** How long a broker may be unable to serve before the task fails. */
+const patienceMs = 60_000;
+const retryPauseMs = 200;
 
 export interface KafkaSourceOptions {
   readonly client: KafkaClient;
@@ -28,7 +37,10 @@ export class KafkaSource implements StreamSource {
   #reader: KafkaReader | null = null;
   /** Partitions were added since the reader was started. */
   #isStale = false;
-  #committing = false;
+  /** Positions that the broker is being told, or that wait for it; null: none. */
+  #toCommit: readonly SplitState[] | null = null;
+  /** When reading began to fail; null: it does not. */
+  #troubleSinceMs: number | null = null;
 
   constructor(options: KafkaSourceOptions) {
     this.#options = options;
@@ -61,30 +73,51 @@ export class KafkaSource implements StreamSource {
   }
 
   async poll(recordsMax: number, waitMs: number): Promise<readonly SourceRecord[]> {
-    if (this.#isStale) await this.#startReader();
-    const failed = this.#reader?.failed;
-    const arrived = this.#queue.whenFilled(waitMs);
-    await (failed === undefined ? arrived : Promise.race([arrived, failed]));
+    try {
+      if (this.#isStale) await this.#startReader();
+      const failed = this.#reader?.failed;
+      const arrived = this.#queue.whenFilled(waitMs);
+      await (failed === undefined ? arrived : Promise.race([arrived, failed]));
+    } catch (error) {
+      await this.#bear(error);
+    }
     return this.#rows(this.#queue.take(recordsMax));
   }
 
-  /** The group's offsets are for tools that show its lag; one that is still being told is not told again. */
+  /** The group's offsets are for tools that show its lag: while the broker is being told, the latest waits. */
   async notifyCheckpointComplete(positions: readonly SplitState[]): Promise<void> {
-    const { client, topic, groupId } = this.#options;
-    if (groupId === null || this.#committing || positions.length === 0) return;
-    const offsets = positions.map(
-      ({ splitId, position }) => [partitionOf(topic, splitId) ?? 0, Number(position)] as const,
-    );
-    this.#committing = true;
-    // Nothing is read back from there, so a broker that does not take it changes nothing for the job.
-    await client.commit(groupId, topic, new Map(offsets)).catch(() => {});
-    this.#committing = false;
+    const isBusy = this.#toCommit !== null;
+    this.#toCommit = positions;
+    if (!isBusy) await this.#commit();
   }
 
   async close(): Promise<void> {
     this.#queue.close();
     await this.#reader?.close();
     await this.#options.client.close();
+  }
+
+  async #commit(): Promise<void> {
+    const { client, topic, groupId } = this.#options;
+    for (let told: unknown = null; this.#toCommit !== told; ) {
+      const positions = this.#toCommit ?? [];
+      const offsets = positions.map(
+        ({ splitId, position }) => [partitionOf(topic, splitId) ?? 0, Number(position)] as const,
+      );
+      // Nothing is read back from there, so a broker that does not take it changes nothing for the job.
+      if (groupId !== null && offsets.length > 0) await client.commit(groupId, topic, new Map(offsets)).catch(() => {});
+      told = positions;
+    }
+    this.#toCommit = null;
+  }
+
+  /** A reader that failed for now is started again where it was, as long as patience lasts. */
+  async #bear(error: unknown): Promise<void> {
+    this.#troubleSinceMs ??= performance.now();
+    const lasts = performance.now() - this.#troubleSinceMs;
+    if (!(error instanceof KafkaTrouble && error.isTransient) || lasts > patienceMs) throw error;
+    this.#isStale = true;
+    await new Promise((resolve) => setTimeout(resolve, retryPauseMs));
   }
 
   /** Over all partitions, each where it is now. What is in the queue stays in it. */
@@ -108,6 +141,7 @@ export class KafkaSource implements StreamSource {
     if (first === undefined) return;
     if (first.offset > this.#nextOffset(first.partition)) await this.#checkPosition(first.partition);
     if (!(await this.#queue.put(fresh))) return;
+    this.#troubleSinceMs = null;
     for (const { partition, offset } of fresh) this.#nextOffsets.set(partition, offset + 1);
   }
 

@@ -4,13 +4,14 @@
 import { randomUUID } from 'node:crypto';
 import type { Admin, Consumer, EachBatchPayload, Kafka, PartitionAssigner } from 'kafkajs';
 import { messageOf } from '../../../model/errors.ts';
-import type {
-  KafkaClient,
-  KafkaOutgoing,
-  KafkaReader,
-  KafkaWriter,
-  PartitionRange,
-  TakeRecords,
+import {
+  type KafkaClient,
+  type KafkaOutgoing,
+  type KafkaReader,
+  KafkaTrouble,
+  type KafkaWriter,
+  type PartitionRange,
+  type TakeRecords,
 } from './kafka-client.ts';
 
 /** A broker may be away for about a minute before a task fails. */
@@ -139,7 +140,8 @@ class KafkaJsClient implements KafkaClient {
   }
 
   #nameError(topic: string, cause: unknown): Error {
-    return new Error(`Kafka at ${this.#address}, topic ${topic}: ${messageOf(cause)}`, { cause });
+    const isTransient = cause instanceof this.#library.KafkaJSError && cause.retriable;
+    return new KafkaTrouble(`Kafka at ${this.#address}, topic ${topic}: ${messageOf(cause)}`, isTransient, cause);
   }
 }
 

@@ -13,7 +13,7 @@ import { SourceLoop } from './source-loop.ts';
 import type { OperatorSnapshot, StateWriter } from './state-writer.ts';
 
 /** How long what was emitted before a failure gets to be processed downstream. */
-const passOnTimeoutMs = 1_000;
+const passOnTimeoutMs = 10_000;
 const turnMs = 5;
 
 export interface TaskReporter {
@@ -50,6 +50,10 @@ export class StreamTask {
   #rowsIn = 0;
   #turnEndsMs = 0;
   #isCanceled = false;
+  #onCanceled: () => void = () => {};
+  readonly #canceled = new Promise<void>((resolve) => {
+    this.#onCanceled = resolve;
+  });
   #isTakingCheckpoint = false;
   /** A checkpoint that ends the job has been taken: channels may close now. */
   #isEnding = false;
@@ -102,7 +106,7 @@ export class StreamTask {
     } catch (error) {
       if (this.#isCanceled || this.#isEnding) return;
       // What came before the row that failed is passed on, so that it shows wherever output is not transactional.
-      await this.#options.output.consumed(passOnTimeoutMs);
+      await Promise.race([this.#options.output.consumed(passOnTimeoutMs), this.#canceled]);
       throw error;
     } finally {
       for (const timer of this.#timers) clearInterval(timer);
@@ -111,6 +115,7 @@ export class StreamTask {
 
   cancel(): void {
     this.#isCanceled = true;
+    this.#onCanceled();
     this.#loop?.wake();
     this.#options.gate?.fail(new Error('canceled'));
   }
