@@ -1,4 +1,4 @@
-// `npm run bench [-- [--pairs N] part…]`: the parts (store, demo-job, recording, flink-read), each printed as it ends. All figures
+// `npm run bench [-- [--pairs N] part…]`: the parts (store, demo-job, recording, shuffle, flink-read), each printed as it ends. All figures
 // are ratios inside interleaved pairs of this one run; bench/README.md keeps those that were recorded.
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
@@ -8,6 +8,7 @@ import { demoJobBench } from './demo-job-bench.ts';
 import { flinkReadBench } from './flink-read.ts';
 import { recordingBench } from './recording-bench.ts';
 import type { Section } from './section.ts';
+import { shuffleBench } from './shuffle-bench.ts';
 import { storeBench } from './store-bench.ts';
 
 type Part = (scratch: string, pairs: number) => Promise<Section>;
@@ -16,6 +17,7 @@ const parts: Readonly<Record<string, Part>> = {
   store: storeBench,
   'demo-job': demoJobBench,
   recording: recordingBench,
+  shuffle: shuffleBench,
   'flink-read': flinkReadBench,
 };
 

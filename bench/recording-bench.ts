@@ -34,7 +34,7 @@ async function runJob(scratch: string, jobFile: string, isRecorded: boolean): Pr
 }
 
 /** One task a file, and one that gathers: no work but reading a small file and writing a small partition. */
-async function writeJob(scratch: string): Promise<string> {
+export async function writeJob(scratch: string): Promise<string> {
   const data = join(scratch, 'data');
   await mkdir(data, { recursive: true });
   for (let file = 0; file < tasks; file++) await writeFile(join(data, `${file}.csv`), csvOf(file));
