@@ -1,8 +1,9 @@
 // Enumerators that fail under a running job, and files that are not what they were: the restart strategy decides, the
 // JobMaster goes on, and the answer is right or the cause is named.
-import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { RunReport } from '../../src/services/run-report.ts';
 import { openDatabase, quoteLiteral } from '../../src/sql/duckdb.ts';
@@ -95,6 +96,21 @@ it('an enumerator that always fails ends the job by its restart strategy, with f
   );
   const counted = (await failures(job)).filter((failure) => failure.counted);
   expect(counted).toHaveLength(3);
+});
+
+it('the example of the documentation runs as it is', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'jobrec-example-'));
+  const job = { folder, jobFile: join(folder, 'job.yaml'), home: join(folder, 'home') };
+  onTestFinished(() => removeFeed(job));
+  await cp(fileURLToPath(new URL('../../examples/sensor-days', import.meta.url)), folder, { recursive: true });
+  expect((await endOf(startFeed(job))).state).toBe('FINISHED');
+  const rows = await query(`SELECT * FROM read_csv(${quoteLiteral(join(folder, 'out/part-*.csv'))}) ORDER BY mean`);
+  expect(rows).toEqual(
+    [9, 13, 17].map((mean, at) => {
+      const readings = String(90 * 24);
+      return { sensor: ['cellar', 'kitchen', 'roof'][at], readings, mean, warmest: mean + 7 };
+    }),
+  );
 });
 
 describe('splits that are files', () => {
