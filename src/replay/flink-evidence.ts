@@ -38,7 +38,7 @@ export function withUnread(history: readonly FlinkStep[], unread: readonly Unrea
 /** Tasks of which the history has no finish, as finishes at its end under its last JobMaster. */
 export function withFinished(history: readonly FlinkStep[], finished: readonly FinishedTask[]): readonly FlinkStep[] {
   if (finished.length === 0) return history;
-  const known = new Set(history.flatMap((step) => (step.kind === 'finished' ? [step.key] : [])));
+  const known = new Set(history.flatMap((step) => (step.kind === 'finished' ? [keyOf(step)] : [])));
   const last = history.findLast((step) => step.kind === 'finished');
   const unknown = finished.filter((task) => !known.has(keyOf(task)));
   return [...history, ...unknown.map((task) => impliedFinish(task, last?.executionGraphId ?? ''))];
@@ -97,7 +97,7 @@ class Proof {
   }
 
   seen(step: FinishedStep): FinishedStep {
-    this.#known.add(step.key);
+    this.#known.add(keyOf(step));
     this.#executionGraphId = step.executionGraphId;
     return step;
   }
@@ -143,7 +143,6 @@ function impliedFinish({ vertexId, subtask }: FinishedTask, executionGraphId: st
     sequence: 0,
     segment: '',
     offset: 0,
-    key: taskKey(vertexId, subtask),
     vertexId,
     subtask,
     attempt: 0,

@@ -4,8 +4,6 @@
 
 /** One finish, as far as the order is concerned. */
 export interface OrderedFinish {
-  /** `taskKey` of the task. */
-  readonly key: string;
   readonly sequence: number;
   readonly vertexId: string;
   readonly subtask: number;
@@ -24,22 +22,35 @@ export function taskKey(vertexId: string, subtask: number): string {
   return `${vertexId}#${subtask}`;
 }
 
+/** As Java's LinkedHashMap: who is set again keeps its place. */
 export class FinishOrder<Finish extends OrderedFinish = OrderedFinish> {
-  readonly #finishes = new Map<string, Finish>();
+  /** In the order of their places; null where a reset left one. */
+  readonly #places: (Finish | null)[] = [];
+  /** By vertex and subtask. */
+  readonly #placeOf = new Map<string, (number | undefined)[]>();
 
-  /** A JavaScript Map keeps the place of a key that is set again, as Java's LinkedHashMap does. */
   finish(finish: Finish): void {
-    this.#finishes.set(finish.key, finish);
+    const places = this.#placeOf.get(finish.vertexId) ?? [];
+    if (places.length === 0) this.#placeOf.set(finish.vertexId, places);
+    const place = places[finish.subtask];
+    if (place === undefined) places[finish.subtask] = this.#places.push(finish) - 1;
+    else this.#places[place] = finish;
   }
 
   /** A reset forgets the place, too: the next finish goes to the end. */
   reset(vertexId: string, subtasks: readonly number[]): void {
-    for (const subtask of subtasks) this.#finishes.delete(taskKey(vertexId, subtask));
+    const places = this.#placeOf.get(vertexId) ?? [];
+    for (const subtask of subtasks) {
+      const place = places[subtask];
+      if (place === undefined) continue;
+      this.#places[place] = null;
+      places[subtask] = undefined;
+    }
   }
 
   /** What a recovery from the finishes so far would keep, and what it would drop. */
   split(): KeptAndDropped<Finish> {
-    const all = [...this.#finishes.values()];
+    const all = this.#places.filter((finish) => finish !== null);
     const lastDurable = all.findLastIndex((finish) => finish.hasSnapshot);
     return { kept: all.slice(0, lastDurable + 1), dropped: all.slice(lastDurable + 1) };
   }

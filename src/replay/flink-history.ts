@@ -2,7 +2,7 @@
 // rules look at. Kept beside the graph, because several rules ask for the order of events and not for the last state.
 import type { ExecutionVertexFinished, FlinkSnapshot, JobVertexInitialized, TaskMetrics } from '../model/job-events.ts';
 import type { LogRecord } from '../model/job-log.ts';
-import { type OrderedFinish, taskKey } from './flink-finishes.ts';
+import type { OrderedFinish } from './flink-finishes.ts';
 
 /** Where an event lies. */
 export interface StepPlace {
@@ -60,7 +60,6 @@ function finishedStep(
     sequence,
     segment,
     offset,
-    key: taskKey(vertexId, subtask),
     vertexId,
     subtask,
     attempt,

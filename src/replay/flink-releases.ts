@@ -3,9 +3,10 @@
 // over counts only what finished under itself, and lets go only of what it tracks: what it ran itself, or reserved.
 // Doc: docs/flink.md "Partitions that are gone although their worker lives".
 import { partitionKey } from '../model/ids.ts';
-import type { ExecutionGraph, ExecutionJobVertex } from './execution-graph.ts';
+import type { ExecutionGraph } from './execution-graph.ts';
 import { FinishOrder, taskKey } from './flink-finishes.ts';
 import type { FinishedStep, FlinkStep } from './flink-history.ts';
+import { NumberedSet } from './numbered-set.ts';
 import { type DataSetReaders, findReaders, type ReaderGroup, type Readers } from './reader-groups.ts';
 import { recordedTopology, type Topology } from './topology.ts';
 
@@ -35,10 +36,10 @@ class ReleaseSimulation {
   readonly #initialized = new Set<string>();
   /** Of the JobMaster whose events are read now. */
   #executionGraphId: string | null = null;
-  #done = new Set<string>();
+  #done = new NumberedSet();
   #doneInGroup = new Map<ReaderGroup, number>();
   #releasable = new Map<string, Set<ReaderGroup>>();
-  #tracked = new Set<string>();
+  #tracked = new NumberedSet();
 
   constructor(graph: ExecutionGraph, topology: Topology, hasTakeOver: boolean) {
     this.#order = hasTakeOver ? new FinishOrder() : null;
@@ -56,16 +57,15 @@ class ReleaseSimulation {
     this.#finish(step);
   }
 
-  #finish({ vertexId, subtask, key: task }: FinishedStep): void {
+  #finish({ vertexId, subtask }: FinishedStep): void {
     const vertex = this.#graph.vertices.get(vertexId);
     if (vertex === undefined) return;
-    for (const key of this.#partitionsOf(vertex, subtask)) {
-      this.released.delete(key);
-      this.#releasable.delete(key);
-      this.#tracked.add(key);
+    for (const datasetId of vertex.outputs ?? []) {
+      if (this.released.size > 0) this.released.delete(partitionKey(datasetId, subtask));
+      if (this.#releasable.size > 0) this.#releasable.delete(partitionKey(datasetId, subtask));
+      this.#tracked.add(datasetId, subtask);
     }
-    const isNew = !this.#done.has(task);
-    this.#done.add(task);
+    const isNew = this.#done.add(vertexId, subtask);
     for (const group of this.#readers.groupsOf.get(vertex)?.[subtask] ?? []) {
       const done = (this.#doneInGroup.get(group) ?? 0) + (isNew ? 1 : 0);
       this.#doneInGroup.set(group, done);
@@ -81,13 +81,13 @@ class ReleaseSimulation {
       const key = partitionKey(dataSet.datasetId, index);
       const releasable = this.#releasable.get(key) ?? new Set();
       this.#releasable.set(key, releasable.add(group));
-      if (allInitialized && releasable.size === groupsAt(dataSet, index)) this.#release(key);
+      if (allInitialized && releasable.size === groupsAt(dataSet, index)) this.#release(dataSet.datasetId, index);
     }
   }
 
   /** A partition that is not tracked stays where it is: the JobMaster does not know of it. */
-  #release(key: string): void {
-    if (this.#tracked.delete(key)) this.released.add(key);
+  #release(datasetId: string, index: number): void {
+    if (this.#tracked.delete(datasetId, index)) this.released.add(partitionKey(datasetId, index));
   }
 
   #reset(vertexId: string, subtasks: readonly number[]): void {
@@ -95,14 +95,14 @@ class ReleaseSimulation {
     const vertex = this.#graph.vertices.get(vertexId);
     if (vertex === undefined) return;
     for (const subtask of subtasks) {
-      if (this.#done.delete(taskKey(vertexId, subtask))) {
+      if (this.#done.delete(vertexId, subtask)) {
         for (const group of this.#readers.groupsOf.get(vertex)?.[subtask] ?? []) {
           this.#doneInGroup.set(group, (this.#doneInGroup.get(group) ?? 1) - 1);
         }
       }
-      for (const key of this.#partitionsOf(vertex, subtask)) {
-        this.#releasable.delete(key);
-        this.#tracked.delete(key);
+      for (const datasetId of vertex.outputs ?? []) {
+        this.#releasable.delete(partitionKey(datasetId, subtask));
+        this.#tracked.delete(datasetId, subtask);
       }
     }
   }
@@ -111,28 +111,28 @@ class ReleaseSimulation {
     const isFirst = this.#executionGraphId === null;
     this.#executionGraphId = executionGraphId;
     if (isFirst) return;
-    const kept = new Set(this.#order?.split().kept.map(({ key }) => key));
-    this.#done = new Set();
+    const kept = new Set(this.#order?.split().kept.map(({ vertexId, subtask }) => taskKey(vertexId, subtask)));
+    this.#done = new NumberedSet();
     this.#doneInGroup = new Map();
     this.#releasable = new Map();
     this.#tracked = this.#reserved(kept);
     for (const task of this.#downwards(resetUnrecorded(history, index, kept), kept)) {
       const [vertexId = '', subtask = ''] = task.split('#');
       const vertex = this.#graph.vertices.get(vertexId);
-      if (vertex !== undefined) for (const key of this.#partitionsOf(vertex, Number(subtask))) this.#release(key);
+      for (const datasetId of vertex?.outputs ?? []) this.#release(datasetId, Number(subtask));
     }
   }
 
   /** Partitions of kept tasks that some consumer still needed. */
-  #reserved(kept: ReadonlySet<string>): Set<string> {
-    const reserved = new Set<string>();
+  #reserved(kept: ReadonlySet<string>): NumberedSet {
+    const reserved = new NumberedSet();
     for (const dataSet of this.#readers.dataSets) {
       const consumers = this.#topology.consumersOf(dataSet.datasetId);
       const allInitialized = consumers.every((consumer) => this.#initialized.has(consumer));
       for (const { subtask } of dataSet.producer.tasks) {
         const key = partitionKey(dataSet.datasetId, subtask);
         if (!kept.has(taskKey(dataSet.producer.id, subtask)) || this.released.has(key)) continue;
-        if (!allInitialized || isAwaited(dataSet, subtask, kept)) reserved.add(key);
+        if (!allInitialized || isAwaited(dataSet, subtask, kept)) reserved.add(dataSet.datasetId, subtask);
       }
     }
     return reserved;
@@ -153,10 +153,6 @@ class ReleaseSimulation {
       }
     }
     return reached;
-  }
-
-  #partitionsOf(vertex: ExecutionJobVertex, subtask: number): string[] {
-    return (vertex.outputs ?? []).map((datasetId) => partitionKey(datasetId, subtask));
   }
 }
 
@@ -185,7 +181,7 @@ function resetUnrecorded(history: readonly FlinkStep[], from: number, kept: Read
     }
     if (step.kind !== 'finished') continue;
     if (step.executionGraphId !== executionGraphId) break;
-    const { key } = step;
+    const key = taskKey(step.vertexId, step.subtask);
     if (kept.has(key) && !recorded.has(key)) unrecorded.add(key);
     recorded.add(key);
   }
