@@ -1,5 +1,5 @@
 // jobrec validate: every byte of a store checked, and what a recovery would make of it.
-// With --repair, a Flink store is cut to what Flink recovers from. Spec: docs/commands.md "validate".
+// With --repair, it is cut to what a recovery can go on from. Spec: docs/commands.md "validate".
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.ts';
 import { exitCodes } from '../cli/exit-codes.ts';
@@ -10,7 +10,7 @@ import type { ValidateReport } from '../services/validate-report.ts';
 export class ValidateCommand extends BaseCommand<typeof ValidateCommand> {
   static override summary = 'Check a store: frames, checksums, order, and whether the events make sense.';
   static override description =
-    'Names each finding with segment, byte offset and bytes lost, and says what a recovery from exactly these bytes would do. Exit 3 where there is a warning or an error. Needs no lock and changes nothing, unless --repair is given: a store that Flink wrote then keeps the longest beginning from which Flink recovers, and the original files are put aside. On a terminal a repair is a dry run until --yes is given.';
+    'Names each finding with segment, byte offset and bytes lost, and says what a recovery from exactly these bytes would do. Exit 3 where there is a warning or an error. Needs no lock and changes nothing, unless --repair is given: the store then keeps the longest beginning from which its recovery succeeds (the one of Flink, where Flink wrote it), and the original files are put aside. A store whose JobMaster is alive is refused (exit 5). On a terminal a repair is a dry run until --yes is given.';
   static override examples = [
     { description: 'Is this store sound?', command: '<%= config.bin %> validate .jobrec' },
     {
@@ -18,14 +18,14 @@ export class ValidateCommand extends BaseCommand<typeof ValidateCommand> {
       command: '<%= config.bin %> validate .jobrec --json | jq \'.findings[] | select(.severity == "error")\'',
     },
     {
-      description: "What would a repair of Flink's store give up?",
-      command: '<%= config.bin %> validate ha/cluster/<job-id>/job-events --repair --dry-run',
+      description: 'What would a repair give up?',
+      command: '<%= config.bin %> validate .jobrec/jobs/<job-id> --repair --dry-run',
     },
   ];
   static override args = { store: storeArg };
   static override flags = {
     topology: topologyFlag,
-    repair: Flags.boolean({ description: 'Keep what Flink can recover from, put the originals aside (Flink stores).' }),
+    repair: Flags.boolean({ description: 'Keep what a recovery can go on from, put the originals aside.' }),
     'dry-run': Flags.boolean({
       description: 'With --repair: only say what it would do.',
       exclusive: ['yes'],

@@ -15,9 +15,14 @@ export function renderRepair(report: RepairReport, style: Style): string {
     `${title('then')}  ${verdictText(report.outlook.verdict, style)}: ${report.outlook.why}`,
     ...report.movedAside.map(({ from, to }, index) => `${title(index === 0 ? 'aside' : '')}  ${from} -> ${to}`),
   ];
-  if (!report.applied)
-    lines.push('', 'Stop the JobManager first: jobrec cannot see whether one runs. Then --repair --yes.');
+  if (!report.applied) lines.push('', next(report));
   return lines.join('\n');
+}
+
+/** A jobrec store is held by an epoch, which a repair takes; of Flink's JobManager nothing beside the store tells. */
+function next({ format }: RepairReport): string {
+  if (format === 'jobrec') return 'To do it: --repair --yes.';
+  return 'Stop the JobManager first: jobrec cannot see whether one runs. Then --repair --yes.';
 }
 
 function amount(what: RepairReport['kept'] | RepairReport['givenUp']): string {

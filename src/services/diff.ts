@@ -45,7 +45,7 @@ export async function diffStore(options: DiffOptions): Promise<DiffReport> {
   const assumptions = [
     ...basis.assumptions,
     ...(isCertain ? [] : unknownFinishesAssumption(unknown, plan)),
-    ...pointAssumptions(options, basis.kind, damage !== null, store.log),
+    ...pointAssumptions(options, basis.kind, replayed.refused !== null, store.log),
   ];
   return {
     verdict: plan.verdict,

@@ -1,9 +1,9 @@
 // validate --repair: a Flink store cut to the longest beginning from which Flink recovers, the originals put aside, and
-// what was given up. A dry run reads only. Spec: docs/commands.md "validate", docs/flink.md "Repair".
-import { JobrecError } from '../model/errors.ts';
+// what was given up (jobrec's own: repair-jobrec.ts). A dry run reads only. Spec: docs/commands.md "validate", docs/flink.md "Repair".
 import { eventsUpTo, type LostBytes, type LostEvent, lostEvents } from '../store/flink/lost-events.ts';
-import { changedMeanwhile, planMovedAside, repairOnDisk, storeFingerprint } from '../store/flink/repair-files.ts';
+import { changedMeanwhile, repairOnDisk, storeFingerprint } from '../store/flink/repair-files.ts';
 import { type FileRepair, isChanged, type KeptEnd, planFileRepairs } from '../store/flink/repair-plan.ts';
+import { planMovedAside } from '../store/put-aside.ts';
 import { outlookOf } from './repair-outlook.ts';
 import { longestRecoverablePrefix, type RecoverablePrefix } from './repair-prefix.ts';
 import { type ReplayedStore, replayOpened } from './replayed-store.ts';
@@ -20,12 +20,12 @@ export interface RepairOptions extends StoreInputOptions {
 
 /**
  * Repairs the store, or says what a repair would do. The report's other fields are of the store afterwards. Errors:
- * UNSUPPORTED_FOR_FORMAT for a jobrec store, JOB_HELD where it changes meanwhile, STORE_UNREADABLE where the disk refuses.
+ * JOB_HELD where it changes meanwhile or a process holds it, STORE_UNREADABLE where the disk refuses.
  */
 export async function repairStore(options: RepairOptions): Promise<ValidateReport> {
   const store = await openStore(options);
   const { log } = store;
-  if (log.format !== 'flink') throw unsupported(log.location);
+  if (log.format !== 'flink') return (await import('./repair-jobrec.ts')).repairJobrecStore(options, store);
   const before = await storeFingerprint(log.location);
   const whole = await replayOpened(store);
   const { files, repair } = await planRepair(store, whole);
@@ -53,10 +53,14 @@ async function planRepair(store: OpenedStore, whole: ReplayedStore): Promise<Pla
   const repair = {
     applied: false,
     needed,
+    format: 'flink' as const,
     why: needed ? neededWhy(prefix) + (await unrepairedNote(store, whole, prefix)) : soundWhy(whole),
     outlook: await outlookOf(store, prefix, lost),
     ...balanceOf(files, prefix, lost),
-    movedAside: await planMovedAside(location, files),
+    movedAside: await planMovedAside(
+      location,
+      files.filter(isChanged).map(({ name }) => name),
+    ),
     wrote: files.filter((file) => file.keptBytes !== null && isChanged(file)).map(({ name }) => name),
   };
   return { files, repair };
@@ -71,12 +75,6 @@ function bytesGivenUp(
     const after = Math.min(events, eventsUpTo(summary.segments, index));
     return isChanged({ name, size, keptBytes }) ? [{ name, size, from: keptBytes ?? 0, after }] : [];
   });
-}
-
-function unsupported(location: string): JobrecError {
-  const message = "--repair is for stores that Flink wrote; repairing jobrec's own comes with a later version";
-  const hint = 'without --repair, validate says what is wrong with it';
-  return new JobrecError('UNSUPPORTED_FOR_FORMAT', message, { data: { location, format: 'jobrec' }, hint });
 }
 
 function endOf({ replayed, isWhole }: RecoverablePrefix): KeptEnd | null {

@@ -31,6 +31,8 @@ export interface ReplayedStore {
   readonly findings: readonly Finding[];
   readonly droppedEvents: readonly DroppedEvent[];
   readonly damage: Damage | null;
+  /** Damage for which a recovery refuses the store; null also where a snapshot lies behind the damage. */
+  readonly refused: Damage | null;
   readonly summary: StoreSummary;
   readonly topology: Pick<DiffBasis, 'topology' | 'assumptions'>;
   /** Flink: where finishes may be missing, in words. */
@@ -106,6 +108,7 @@ async function replayFlinkStore(store: OpenedStore, options: ReplayedStoreOption
     recorded,
     at: { sequence: last?.sequence ?? null, timeMicros: last?.timeMicros ?? null },
     last,
+    refused: null,
     snapshot: null,
     findings: flinkFindings(replayed),
     droppedEvents,

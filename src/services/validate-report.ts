@@ -23,6 +23,7 @@ export interface RepairReport {
   /** Whether the store was changed; false for a dry run, and where there is nothing to repair. */
   readonly applied: boolean;
   readonly needed: boolean;
+  readonly format: 'jobrec' | 'flink';
   /** Why the kept events end where they end, or why nothing needs repair. */
   readonly why: string;
   /**

@@ -41,11 +41,16 @@ interface Outlook {
   readonly why: string;
 }
 
-async function recoveryOutlook({ log }: OpenedStore, { graph, damage, plan }: ReplayedStore): Promise<Outlook> {
+async function recoveryOutlook(
+  { log }: OpenedStore,
+  { graph, damage, refused, snapshot, plan }: ReplayedStore,
+): Promise<Outlook> {
   const { survivors } = await chooseSurvivors({ kind: 'default' }, log, graph);
   const { verdict, why, summary } = plan(survivors);
   // Flink's plan already is what Flink makes of the damaged bytes.
   if (damage === null || log.format === 'flink') return { verdict, why };
+  if (refused === null)
+    return { verdict, why: `${why}; it starts from ${snapshot?.name ?? 'a snapshot'}, behind the damage` };
   const where = damage.segment === '' ? '' : ` in ${damage.segment} at byte ${damage.offset}`;
   const place = `${damage.code}${where}`;
   const prefix = `its good prefix alone would keep ${summary.kept} of ${summary.finished} finished tasks`;

@@ -126,12 +126,17 @@ export function readMark(bytes: Buffer, offset: number, head: FrameHead, base: n
 
 /** The highest synced length that a mark anywhere in `bytes` proves; 0 without one. For use behind damage. */
 export function highestSyncedLength(bytes: Buffer, base: number, seed: number): number {
-  let highest = 0;
+  return Math.max(0, ...marksIn(bytes, base, seed).map(({ syncedLength }) => syncedLength));
+}
+
+/** The marks anywhere in `bytes`, each with the sequence number of the event that comes next. For use behind damage. */
+export function marksIn(bytes: Buffer, base: number, seed: number): (Mark & { readonly nextSequence: number })[] {
+  const marks: (Mark & { readonly nextSequence: number })[] = [];
   for (let at = bytes.indexOf(markMagic); at !== -1; at = bytes.indexOf(markMagic, at + 1)) {
     const offset = at - frameHeadBytes;
     const verdict = offset < 0 ? null : readFrame(bytes, offset, seed);
     const mark = verdict?.kind === 'good' ? readMark(bytes, offset, verdict.head, base) : null;
-    if (mark) highest = Math.max(highest, mark.syncedLength);
+    if (mark && verdict?.kind === 'good') marks.push({ ...mark, nextSequence: verdict.head.sequence });
   }
-  return highest;
+  return marks;
 }

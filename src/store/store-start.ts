@@ -6,7 +6,7 @@ import path from 'node:path';
 import { InvariantViolation, invariant, JobrecError } from '../model/errors.ts';
 import type { JobLog } from '../model/job-log.ts';
 import type { ChainLink } from './chain.ts';
-import { headerBytes, segmentName, temporaryPrefix } from './format.ts';
+import { headerBytes, type PreviousCut, segmentName, temporaryPrefix } from './format.ts';
 import { readLayout, type StoreLayout } from './layout.ts';
 import type { ManifestSegment, ManifestSnapshot } from './manifest.ts';
 import type { LogEnd } from './scan.ts';
@@ -105,6 +105,34 @@ async function takeOver(options: StoreWriterOptions, found: Found): Promise<{ st
   return { start: { output, nextSequence, lastTimeMicros: timeMicros, tables, tookOver }, log };
 }
 
+/** Where a repaired log ends; what is not named here is no part of it any more. */
+export interface RepairedLog {
+  /** Its segments, in order; the last one counts up to `length`. Empty: a snapshot alone holds all, or nothing is held. */
+  readonly links: readonly ChainLink[];
+  /** The segment that held the last event, and the length of it that counts; null: no event is kept. */
+  readonly previous: PreviousCut | null;
+  readonly nextSequence: number;
+  readonly timeMicros: number;
+  readonly snapshots: readonly ManifestSnapshot[];
+}
+
+/** Ends the log where `log` says, by a segment of this epoch behind it and a manifest; touches no other file. */
+export async function endLogAt(options: StoreWriterOptions, log: RepairedLog, seals: boolean): Promise<void> {
+  const { links, previous, nextSequence, timeMicros, snapshots } = log;
+  const last = links.at(-1);
+  const kept = links.map((link) =>
+    link === last && previous !== null ? { ...link, wholeUpTo: previous.length } : link,
+  );
+  const earlier = kept.map((link) => cutEntry(link, nextSequence));
+  const start = { baseSequence: nextSequence, previous, earlier, snapshots };
+  const output = await SegmentOutput.open(outputOptions(options, timeMicros), start);
+  try {
+    if (seals) await output.seal();
+  } finally {
+    await output.close();
+  }
+}
+
 /** What was read may still be in memory only: it must be on disk before the cut makes it count. */
 async function syncSegment({ folder, storage = localStorage }: StoreWriterOptions, name: string): Promise<void> {
   const file = await storage.openFile(path.join(folder, name));
@@ -118,7 +146,7 @@ async function syncSegment({ folder, storage = localStorage }: StoreWriterOption
 
 function cutEntry(link: ChainLink, nextSequence: number): ManifestSegment {
   const { baseSequence, epoch } = link.key;
-  const next = link.nextBase ?? nextSequence;
+  const next = Math.min(link.nextBase ?? nextSequence, nextSequence);
   const lastSequence = next > baseSequence ? next - 1 : null;
   return { name: link.name, baseSequence, epoch, sealed: true, bytes: link.wholeUpTo, lastSequence };
 }
@@ -155,6 +183,6 @@ function refuseUnsound(folder: string, end: LogEnd): void {
 function damaged(folder: string, end: LogEnd): JobrecError {
   const errors = end.findings.filter((found) => found.severity === 'error');
   const message = `the store ${folder} is damaged and cannot be gone on with: ${errors[0]?.message ?? 'it has no good prefix'}`;
-  const hint = `jobrec validate ${folder} tells what can be read`;
+  const hint = `jobrec validate ${folder} tells what can be read; with --repair it keeps that, and run goes on from there`;
   return new JobrecError('STORE_DAMAGED', message, { data: { folder, findings: errors }, hint });
 }

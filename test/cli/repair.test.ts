@@ -1,10 +1,20 @@
 // validate --repair as a user runs it, on the store of a real Flink: what it says, and how it ends.
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Output } from '../../src/cli/output.ts';
+import { takeGeneration } from '../../src/store/generation.ts';
 import { jsonOf, runCli } from '../support/cli.ts';
 import { capturesFolder } from '../support/flink-capture.ts';
 import { folderHash } from '../support/folder-hash.ts';
@@ -80,10 +90,27 @@ describe('validate --repair', () => {
     expect([again.code, jsonOf(again)]).toMatchObject([0, { ok: true, repair: { needed: false, applied: false } }]);
   });
 
-  it("refuses jobrec's own stores, and flags that mean nothing alone", async () => {
-    const own = await runCli(['validate', await writeSampleStore(), '--repair', '--json']);
-    expect(own.code).toBe(2);
-    expect(jsonOf(own)).toMatchObject({ error: { code: 'UNSUPPORTED_FOR_FORMAT' } });
+  it("repairs jobrec's own stores, and refuses one that a process holds", async () => {
+    const own = await writeSampleStore();
+    const [segment = ''] = readdirSync(own).filter((name) => name.endsWith('.seg'));
+    const bytes = readFileSync(join(own, segment));
+    bytes.writeUInt8(bytes.readUInt8(bytes.length - 200) ^ 1, bytes.length - 200);
+    writeFileSync(join(own, segment), bytes);
+    expect((await runCli(['validate', own])).code).toBe(3);
+    const planned = await runCli(['validate', own, '--repair', '--dry-run']);
+    expect(planned.code).toBe(3);
+    expect(planned.stdout).toMatch(/^gives up {2}\d+ events?, \d+ finished tasks?, /m);
+    expect(planned.stdout).toContain('To do it: --repair --yes.');
+    const done = await runCli(['validate', own, '--repair', '--json']);
+    expect(done.code).toBe(0);
+    expect(jsonOf(done)).toMatchObject({ ok: true, damage: null, repair: { applied: true, needed: true } });
+    expect((await runCli(['validate', own])).code).toBe(0);
+    await takeGeneration(join(own, '..', 'epochs'), 2);
+    const held = await runCli(['validate', own, '--repair', '--json']);
+    expect([held.code, jsonOf(held)]).toMatchObject([5, { error: { code: 'JOB_HELD' } }]);
+  });
+
+  it('refuses flags that mean nothing alone', async () => {
     expect((await validate('--yes')).code).toBe(2);
     expect((await validate('--dry-run')).code).toBe(2);
     expect((await validate('--repair', '--yes', '--dry-run')).code).toBe(2);

@@ -2,22 +2,15 @@
 // the store (Flink reads only events.N in the store's own folder, and deletes that folder when the job ends). Then files
 // go from the last one down, and shortened ones are replaced by a rename: whatever step a crash comes before, Flink finds
 // the old events or the new ones, without a gap in the numbers. Spec: docs/flink.md "Repair".
-import { createHash } from 'node:crypto';
-import { constants, createReadStream } from 'node:fs';
-import { chmod, chown, copyFile, link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { chmod, chown, copyFile, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { JobrecError, messageOf } from '../../model/errors.ts';
 import { syncFolder, temporaryPath } from '../atomic-file.ts';
 import { temporaryPrefix } from '../format.ts';
 import { isAlive, processWithId } from '../process-identity.ts';
+import { asideFolder, type MovedAside, putAside } from '../put-aside.ts';
 import { type FileRepair, isChanged } from './repair-plan.ts';
-
-/** A file of the store and where its bytes go. */
-export interface MovedAside {
-  readonly from: string;
-  readonly to: string;
-  readonly sha256: string;
-}
 
 export interface RepairOnDisk {
   readonly folder: string;
@@ -27,30 +20,12 @@ export interface RepairOnDisk {
   readonly beforeStep?: (step: string) => void;
 }
 
-/** Beside the store's own folder. */
-function asideFolder(folder: string): string {
-  return `${folder}.damaged`;
-}
-
-const hashCharacters = 12;
 const asideName = /^events\.\d+\.[0-9a-f]{12}$/;
 
 /** Whether this empty folder is a store in which a repair could keep nothing. Reads only. */
 export async function isEmptiedByRepair(folder: string): Promise<boolean> {
   const names = await readdir(asideFolder(folder)).catch(() => []);
   return names.some((name) => asideName.test(name));
-}
-
-/** Where the originals of the changed files would go. Reads only. */
-export async function planMovedAside(folder: string, files: readonly FileRepair[]): Promise<MovedAside[]> {
-  const moved: MovedAside[] = [];
-  for (const { name } of files.filter(isChanged)) {
-    const from = path.join(folder, name);
-    const sha256 = await hashOf(from);
-    // Not a name that anyone takes for a file of a store.
-    moved.push({ from, to: path.join(asideFolder(folder), `${name}.${sha256.slice(0, hashCharacters)}`), sha256 });
-  }
-  return moved;
 }
 
 /** What tells whether a store is being written: its files with sizes, times and identities. */
@@ -78,7 +53,7 @@ async function carryOut(repair: RepairOnDisk, temporaries: string[]): Promise<vo
   const { folder, files, movedAside, beforeStep = () => {} } = repair;
   beforeStep('remove leftovers');
   await removeLeftovers(folder);
-  await putAside(folder, movedAside, beforeStep);
+  await putAside(folder, movedAside, changedMeanwhile, beforeStep);
   const shortened = new Map<string, string>();
   for (const file of files.filter(isShortened)) {
     const temporary = temporaryPath(path.join(folder, file.name));
@@ -113,35 +88,6 @@ async function removeLeftovers(folder: string): Promise<void> {
   }
 }
 
-async function putAside(folder: string, moved: readonly MovedAside[], beforeStep: (step: string) => void) {
-  beforeStep('make the folder of the originals');
-  await mkdir(asideFolder(folder), { recursive: true });
-  for (const each of moved) {
-    beforeStep(`put ${path.basename(each.from)} aside`);
-    await copyAside(each);
-    if ((await hashOf(each.to)) !== each.sha256) throw changedMeanwhile(each.from);
-  }
-  await syncFolder(asideFolder(folder));
-  await syncFolder(path.dirname(folder));
-}
-
-const noLinkCodes: readonly (string | undefined)[] = ['EPERM', 'EXDEV', 'EMLINK', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP'];
-
-/** A second name for the same bytes where the file system has that; an earlier, unfinished repair may have made it. */
-async function copyAside({ from, to }: MovedAside): Promise<void> {
-  try {
-    await link(from, to);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST') return;
-    if (!noLinkCodes.includes(code)) throw error;
-    const temporary = temporaryPath(to);
-    await copyFile(from, temporary, constants.COPYFILE_EXCL);
-    await syncFile(temporary);
-    await rename(temporary, to);
-  }
-}
-
 /** With the owner and the mode of the original: Flink's user must be able to read it. */
 async function writeBeginning(from: string, to: string, bytes: number): Promise<void> {
   const { mode, uid, gid } = await stat(from);
@@ -157,21 +103,6 @@ async function writeBeginning(from: string, to: string, bytes: number): Promise<
   await chmod(to, mode);
   // Only the superuser gives files away, and only there it can be another's.
   await chown(to, uid, gid).catch(() => {});
-}
-
-async function syncFile(name: string): Promise<void> {
-  const file = await open(name, 'r');
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-async function hashOf(file: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
-  return hash.digest('hex');
 }
 
 /** Of a store that changed under the repair. */
