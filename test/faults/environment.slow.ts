@@ -91,8 +91,8 @@ describe('a clock that jumps', () => {
 describe('a slow disk', () => {
   it('whose syncs take longer than the heartbeat timeout makes nobody lost', async () => {
     job = await createSalesJob({ pauseMs: 0 });
-    const slow = preload('faulty-disk.mjs', { JOBREC_TEST_SYNC_MS: '700' });
-    const result = await start(slow, 'heartbeat.interval=100 ms', 'heartbeat.timeout=500 ms').result;
+    const slow = preload('faulty-disk.mjs', { JOBREC_TEST_SYNC_MS: '2500' });
+    const result = await start(slow, 'heartbeat.interval=200 ms', 'heartbeat.timeout=2 s').result;
     const report = parseJson<RunReport>(result);
     await expectRight(report);
     const lost = (await recordsOf(join(report.store, '..'))).filter(({ event }) => event.type === 'worker-lost');

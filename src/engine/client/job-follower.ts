@@ -19,8 +19,9 @@ import { linkToMaster, type MasterLink } from './master-link.ts';
 const pollIntervalMs = 10;
 /** JobMasters in a row that end by themselves before they lead. */
 const failedStartsMax = 3;
-/** A JobMaster gets so many heartbeat timeouts to read its store and lead. */
+/** A JobMaster gets so many heartbeat timeouts, and at least so long, to read its store and lead. */
 const startTimeouts = 6;
+const startTimeoutMsMin = 30_000;
 /** JobMasters in a row that die while no task finishes: then something kills them, and starting more helps nobody. */
 const fruitlessDeathsMax = 20;
 /** How long a JobMaster gets to suspend the job before the client stops waiting for it. */
@@ -60,6 +61,7 @@ class JobFollower {
   readonly #options: FollowOptions;
   #epoch = 0;
   #failedStarts = 0;
+  #hangingStarts = 0;
   #fruitlessDeaths = 0;
   #finished = 0;
   #interruption: string | null = null;
@@ -92,7 +94,10 @@ class JobFollower {
    */
   async #link(master: EngineProcess | null): Promise<MasterLink | null> {
     let ended = master === null;
-    const deadlineMs = performance.now() + startTimeouts * this.#options.heartbeatTimeoutMs;
+    let killed = false;
+    const startTimeoutMs = Math.max(startTimeoutMsMin, startTimeouts * this.#options.heartbeatTimeoutMs);
+    // Twice as long after each one that was killed: a machine that is merely slow gets there in the end.
+    const deadlineMs = performance.now() + startTimeoutMs * 2 ** this.#hangingStarts;
     void master?.ended.then(() => {
       ended = true;
     });
@@ -100,7 +105,11 @@ class JobFollower {
       const link = await linkToMaster(this.#options.folder, this.#epoch);
       if (link) return link;
       if (ended) return null;
-      if (master && performance.now() > deadlineMs) signalProcess(master.pid, 'SIGKILL');
+      if (master && !killed && performance.now() > deadlineMs) {
+        killed = true;
+        this.#hangingStarts += 1;
+        signalProcess(master.pid, 'SIGKILL');
+      }
       await pause(pollIntervalMs);
     }
   }

@@ -1,9 +1,10 @@
 // master-failure.json: why a JobMaster could not lead, for the client that started it and would otherwise only see an
 // exit code.
+import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { type ErrorCode, exitCodeByErrorCode, JobrecError, messageOf } from '../../model/errors.ts';
-import { readJsonFile, replaceFile } from '../../store/atomic-file.ts';
+import { readJsonFile, temporaryPath } from '../../store/atomic-file.ts';
 import { diskFailure } from '../../store/disk-error.ts';
 import type { JobFolder } from '../../store/job-folder.ts';
 
@@ -26,7 +27,11 @@ export async function writeFailure(folder: JobFolder, error: unknown): Promise<v
     data: known?.data ?? {},
     hint: known?.hint ?? null,
   };
-  await replaceFile(failureFile(folder), `${JSON.stringify(failure)}\n`);
+  // Not synced: it is read at once or never, and the disk may be the very reason.
+  const target = failureFile(folder);
+  const temporary = temporaryPath(target);
+  await writeFile(temporary, `${JSON.stringify(failure)}\n`);
+  await rename(temporary, target);
 }
 
 /** The failure as the error that it was; an unexpected one is returned as a plain Error. null: none is recorded. */

@@ -1,5 +1,5 @@
-// Preloaded into every process of a job (NODE_OPTIONS=--import): each sync of a file takes $JOBREC_TEST_SYNC_MS longer,
-// and the $JOBREC_TEST_EIO-th one of a JobMaster fails with EIO, as do all that follow.
+// Preloaded into every process of a job (NODE_OPTIONS=--import): each sync of a JobMaster takes $JOBREC_TEST_SYNC_MS
+// longer, and its $JOBREC_TEST_EIO-th one fails with EIO, as do all that follow.
 import { open } from 'node:fs/promises';
 
 const delayMs = Number(process.env.JOBREC_TEST_SYNC_MS ?? 0);
@@ -15,7 +15,7 @@ for (const name of ['sync', 'datasync']) {
   const real = prototype[name];
   prototype[name] = async function faulty() {
     syncs += 1;
-    if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
+    if (isMaster && delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
     if (isMaster && failsFrom > 0 && syncs >= failsFrom) {
       throw Object.assign(new Error(`EIO: i/o error, ${name}`), { code: 'EIO', errno: -5, syscall: name });
     }
