@@ -60,9 +60,11 @@ export async function replayOpened(store: OpenedStore, options: ReplayedStoreOpt
 async function replayJobrecStore({ log }: OpenedStore, options: ReplayedStoreOptions): Promise<ReplayedStore> {
   const { graph, last, snapshot, findings, droppedEvents } = await replayOrNothing(log, options);
   const summary = await log.summary();
+  const [newest] = await log.snapshots();
   return {
     graph: withoutDropped(graph),
     recorded: graph,
+    refused: summary.damage === null ? null : (await log.summary(newest)).damage,
     at: { sequence: graph.lastSequence, timeMicros: graph.lastTimeMicros },
     last,
     snapshot,
