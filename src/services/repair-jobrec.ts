@@ -2,7 +2,6 @@
 // take-over makes it; where a snapshot holds more than the events can still say, it is written anew and the events go.
 // What is no longer part of the store is put aside first. Crash-safe: until the new manifest the store is as damaged as it
 // was, and the same command completes it. Spec: docs/commands.md "validate", docs/format.md "Repair".
-import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { writeGraph } from '../engine/job-master/take-snapshot.ts';
 import { JobrecError, messageOf } from '../model/errors.ts';
@@ -191,7 +190,7 @@ async function carryOut(
   for (const { from } of movedAside) {
     if (basename(from) === manifestName) continue;
     beforeStep(`remove ${basename(from)}`);
-    await rm(from, { force: true });
+    await localStorage.remove(from);
   }
   await syncFolder(folder);
 }

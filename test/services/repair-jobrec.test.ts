@@ -3,7 +3,6 @@
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { replay } from '../../src/replay/replay.ts';
 import { compactStore } from '../../src/services/compact.ts';
 import { type RepairOptions, repairStore } from '../../src/services/repair.ts';
 import { validateStore } from '../../src/services/validate.ts';
@@ -14,6 +13,7 @@ import { finished } from '../replay/job-builder.ts';
 import { type Random, seeded } from '../replay/random.ts';
 import { filesOf, optionsFor } from '../store/sample-store.ts';
 import { folderHash } from '../support/folder-hash.ts';
+import { historyOf, stateOf } from './graph-history.ts';
 import { graphsOf, type LongStore, longJobId, writeLongStore } from './long-store.ts';
 
 const made: string[] = [];
@@ -29,30 +29,6 @@ async function longStore(options: Parameters<typeof writeLongStore>[0]): Promise
 
 const repair = (location: string, options: Partial<RepairOptions> = {}) =>
   repairStore({ location, topology: [], dryRun: false, ...options });
-
-/** JSON of the graph after each event of the sound store, and of the empty one. */
-async function historyOf(folder: string): Promise<Set<string>> {
-  const log = await openJobLog(folder);
-  const history = new Set([stateOf((await replay(log.records(), { until: { sequence: -1 } })).graph)]);
-  let graph = (await replay(log.records(), { until: { sequence: -1 } })).graph;
-  for await (const record of log.records()) {
-    ({ graph } = await replay(once(record), { graph }));
-    history.add(stateOf(graph));
-  }
-  return history;
-}
-
-async function* once<T>(item: T): AsyncGenerator<T> {
-  yield item;
-}
-
-function stateOf(graph: unknown): string {
-  return JSON.stringify(graph, (_key, value) => {
-    if (value instanceof Map || value instanceof Set) return [...value];
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-    return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
-  });
-}
 
 async function expectRepaired(folder: string, history: ReadonlySet<string>, message: string): Promise<void> {
   const validated = await validateStore({ location: folder, topology: [] });
