@@ -57,6 +57,7 @@ const fileOwners: readonly string[] = [
   'engine/processes.ts', // log files of the processes it starts
   'engine/run-files.ts', // what a run leaves behind, removed at its end
   'engine/job-master/main.ts', // removes the failure file of an earlier start
+  'engine/job-master/master-failure.ts', // why it could not lead
   'engine/job-master/process-table.ts', // processes.json
   'engine/job-master/source-coordinator/source-coordinators.ts', // files that enumerators name
   'engine/job-master/reconciling.ts', // which workers have a folder
