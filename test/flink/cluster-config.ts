@@ -63,6 +63,8 @@ function recovery({ snapshotMinPause, flushInterval }: ClusterOptions) {
     'heartbeat.timeout': 8000,
     // A worker that registers twice at a slow JobMaster reports its partitions late, and spoils the run.
     'cluster.registration.initial-timeout': '8 s',
+    // On a busy machine a JobManager gives itself up after the default of 10 s.
+    'pekko.startup-timeout': '100 s',
   };
 }
 

@@ -14,6 +14,9 @@ import { TimedOut, until } from './waiting.ts';
 
 const startTimeoutMs = 120_000;
 
+/** Of the cluster, by itself or from outside. */
+export class ProcessEnded extends Error {}
+
 export class FlinkCluster {
   readonly folder: string;
   readonly rest: FlinkRest;
@@ -83,11 +86,12 @@ export class FlinkCluster {
     return join(this.folder, 'log', `jobmanager-${this.#jobManagers}.log`);
   }
 
-  /** @throws Error where a process has ended that nobody here has killed */
+  /** @throws ProcessEnded where a process has ended that nobody here has killed */
   mustBeAlive(): void {
     const expected = { ZooKeeper: this.#zooKeeper, JobManager: this.#jobManager, ...Object.fromEntries(this.#workers) };
     const gone = Object.entries(expected).filter(([, jvm]) => jvm !== null && !this.#jvms.isAlive(jvm));
-    if (gone.length > 0) throw new Error(`ended by itself or from outside: ${gone.map(([name]) => name).join(', ')}`);
+    if (gone.length > 0)
+      throw new ProcessEnded(`ended by itself or from outside: ${gone.map(([name]) => name).join(', ')}`);
   }
 
   async startJobManager(): Promise<void> {
@@ -163,7 +167,10 @@ export class FlinkCluster {
   }
 
   async #allRegistered(): Promise<void> {
-    const registered = async () => ((await this.rest.workers()).length === this.#workers.size ? true : null);
+    const registered = async () => {
+      this.mustBeAlive();
+      return (await this.rest.workers()).length === this.#workers.size ? true : null;
+    };
     await until('all TaskManagers have registered', registered, { timeoutMs: startTimeoutMs });
   }
 }

@@ -3,7 +3,7 @@
 // Spec: docs/testing.md "Real Flink".
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FlinkCluster } from './cluster.ts';
+import { FlinkCluster, ProcessEnded } from './cluster.ts';
 import { type Observation, union } from './comparison.ts';
 import { damageStore } from './damage.ts';
 import { captureFiles, captureLogs, captureStatus, storeOf, writeJson } from './evidence.ts';
@@ -52,12 +52,13 @@ async function playOn(cluster: FlinkCluster, scenario: Scenario, evidence: strin
   }
 }
 
-/** That something takes too long on a busy machine says nothing of a prediction that was not asked for yet. */
+/** That something takes too long on a busy machine, or ends, says nothing of a prediction that was not asked for yet. */
 async function beforeKill<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw error instanceof TimedOut ? new VoidRound(error.message) : error;
+    const saysNothing = error instanceof TimedOut || error instanceof ProcessEnded;
+    throw saysNothing ? new VoidRound(error.message) : error;
   }
 }
 
