@@ -2,7 +2,7 @@
 // unread in its sockets; and of two clients only one works.
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import type { RunReport } from '../../src/services/run-report.ts';
 import { eventually, parseJson, readProcesses, runCli, startCli } from './cli.ts';
 import {
@@ -17,6 +17,9 @@ import {
   removeJob,
   runsOf,
 } from './gated-job.ts';
+
+// Real processes, on machines that may be busy: some seconds each, when they are not.
+vi.setConfig({ testTimeout: 120_000 });
 
 const jobs: GatedJob[] = [];
 

@@ -2,7 +2,7 @@
 // is needed is lost: disk use over a long chain, a crash between record and deletion, and damage under a running job.
 import { copyFile, mkdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { DiffReport } from '../../src/services/diff-report.ts';
 import type { RunReport } from '../../src/services/run-report.ts';
 import { eventually, parseJson, runCli, runJson, type StartedCli, startCli } from './cli.ts';
@@ -21,6 +21,9 @@ import {
   runsOf,
 } from './gated-job.ts';
 import { partitionFiles } from './lose-partition.ts';
+
+// Real processes, on machines that may be busy: a second or two each, when they are not.
+vi.setConfig({ testTimeout: 120_000 });
 
 const jobs: GatedJob[] = [];
 

@@ -1,7 +1,7 @@
 // Restart strategies end to end: a map function that throws, under each strategy; what is recorded, what the job's end
 // says, and that a new JobMaster goes on with the count of the one before.
 import { writeFile } from 'node:fs/promises';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { RunReport } from '../../src/services/run-report.ts';
 import { eventually, kill, parseJson, readProcesses, runCli, startCli } from './cli.ts';
 import {
@@ -13,6 +13,9 @@ import {
   removeJob,
   runsOf,
 } from './gated-job.ts';
+
+// Real processes, on machines that may be busy: a second or two each, when they are not.
+vi.setConfig({ testTimeout: 120_000 });
 
 const jobs: GatedJob[] = [];
 
