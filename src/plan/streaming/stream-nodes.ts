@@ -97,6 +97,11 @@ class NodeFactory {
       const by = keyOf(stage);
       return { from, exchange: 'hash', by, why: `all rows of a key meet in one task: ${by.join(', ')}` };
     }
+    if (input.exchange === 'forward' && from.parallelism !== parallelism) {
+      const path = ['stages', name, 'inputs', input.alias, 'exchange'];
+      const message = `forward needs equal parallelism, and ${input.from} has ${from.parallelism}, ${name} ${parallelism}`;
+      throw this.#request.places.error('EXCHANGE_REFUSED', path, message, { hint: 'state exchange: rebalance' });
+    }
     if (input.exchange !== null) {
       return { from, exchange: input.exchange as StreamExchange, by: input.by, why: 'stated in the job file' };
     }

@@ -1,0 +1,150 @@
+// Planning a job of `mode: streaming`: what is chained, how rows move, and where an error stands in the file.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { JobrecError } from '../../src/model/errors.ts';
+import { planJob } from '../../src/plan/plan-job.ts';
+
+let folder = '';
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'jobrec-plan-stream-'));
+  await writeFile(join(folder, 'f.ts'), 'export const f = (row: object) => row;\n');
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const plan = (text: string, overrides: Record<string, string> = {}) =>
+  planJob({ path: join(folder, 'job.yaml'), text, overrides, totalSlots: 2 });
+
+const head = 'name: j\nmode: streaming\n';
+const source = 'sources: { s: { log: in } }\n';
+const sink = 'sinks: { out: { input: m, print: true } }\n';
+const stages = (text: string) => `stages: { ${text} }\n`;
+
+async function streamingOf(text: string, overrides: Record<string, string> = {}) {
+  const { graph } = await plan(text, overrides);
+  if (!graph.streaming) throw new Error('a streaming plan was expected');
+  return { graph, vertices: graph.streaming.vertices };
+}
+
+describe('chaining', () => {
+  it('joins what is read row by row by as many tasks, and cuts at a hash', async () => {
+    const { vertices, graph } = await streamingOf(
+      `${head}${source}${stages('p: { inputs: { s: s }, map: ./f.ts#f }, m: { inputs: { p: p }, sum: n, keyBy: k }')}${sink}`,
+    );
+    expect(vertices.map(({ name }) => name)).toEqual(['Source: s -> p', 'm -> Sink: out']);
+    expect(vertices[0]?.outputs).toMatchObject([{ operator: 1, exchange: 'hash', by: ['k'] }]);
+    expect(vertices[1]?.inputs).toEqual([
+      { datasetId: vertices[0]?.outputs[0]?.datasetId, producerVertexId: vertices[0]?.vertexId },
+    ]);
+    expect(graph.edges).toMatchObject([{ exchange: 'hash', producerVertexId: graph.vertices[0]?.id }]);
+    expect(graph.vertices.map((vertex) => vertex.stages)).toEqual([['p'], ['m']]);
+  });
+
+  it('keeps a tree of operators in one vertex, and two inputs apart', async () => {
+    const { vertices } = await streamingOf(
+      `${head}sources: { s: { log: in }, t: { log: in2 } }\n` +
+        stages('a: { inputs: { s: s }, map: ./f.ts#f }, m: { inputs: { a: a, t: t }, map: ./f.ts#f }') +
+        'sinks: { out: { input: m, print: true }, raw: { input: s, print: true } }\n',
+    );
+    expect(vertices.map(({ name }) => name)).toEqual(['Source: s -> a -> Sink: raw', 'Source: t', 'm -> Sink: out']);
+    expect(vertices[0]?.operators.map(({ input }) => input)).toEqual([null, 0, 0]);
+    expect(vertices[2]?.inputs.length).toBe(2);
+  });
+
+  it('puts watermarks where the rows come from', async () => {
+    const window = 'window: { tumbling: 1 min, time: ts, lateness: 5 s }';
+    const { vertices } = await streamingOf(
+      `${head}${source}${stages(`m: { inputs: { s: s }, sum: n, keyBy: k, ${window} }`)}${sink}`,
+    );
+    expect(vertices.map(({ name }) => name)).toEqual(['Source: s -> watermarks of m', 'm -> Sink: out']);
+    expect(vertices[1]?.operators[0]?.spec).toMatchObject({
+      window: { sizeMs: 60_000, time: 'ts', latenessMs: 5_000 },
+    });
+  });
+
+  it('rebalances between parallelisms, and takes the default of the job', async () => {
+    const { vertices } = await streamingOf(
+      `${head}${source}${stages('m: { inputs: { s: s }, map: ./f.ts#f, parallelism: 3 }')}${sink}`,
+      { 'parallelism.default': '2' },
+    );
+    expect(vertices.map(({ parallelism }) => parallelism)).toEqual([2, 3]);
+    expect(vertices[0]?.outputs[0]?.exchange).toBe('rebalance');
+  });
+
+  it('names state by uid alone: another name, another place in the job, the same operator', async () => {
+    const first = await streamingOf(
+      `${head}${source}${stages('m: { inputs: { s: s }, sum: n, keyBy: k, uid: Sum }')}${sink}`,
+    );
+    const second = await streamingOf(
+      `${head}${source}${stages('p: { inputs: { s: s }, map: ./f.ts#f }, m2: { inputs: { p: p }, sum: n, keyBy: k, uid: Sum }')}sinks: { out: { input: m2, print: true } }\n`,
+    );
+    const idOf = ({ vertices }: typeof first) =>
+      vertices.flatMap(({ operators }) => operators).find(({ uid }) => uid === 'Sum')?.operatorId;
+    expect(idOf(first)).toBe(idOf(second));
+  });
+});
+
+describe('errors name file, line and column', () => {
+  const m = (text: string) => `${head}${source}${stages(`m: { inputs: { s: s }, ${text} }`)}${sink}`;
+  it.each([
+    ['unknown key', m('summ: n'), 4, 'unknown key "summ"'],
+    ['no kind', m('parallelism: 2'), 4, 'stage m needs one of map'],
+    ['two kinds', m('sum: n, map: ./f.ts#f, keyBy: k'), 4, 'it takes one'],
+    ['no key', m('sum: n'), 4, 'sum needs keyBy'],
+    ['a key for nothing', m('map: ./f.ts#f, keyBy: k'), 4, 'keyBy belongs to'],
+    ['no such export', m('map: ./f.ts#g'), 4, 'has no export "g"'],
+    ['a window of a map', m('map: ./f.ts#f, window: { tumbling: 1 s, time: t }'), 4, 'window belongs to'],
+    ['no duration', m('sum: n, keyBy: k, window: { tumbling: soon, time: t }'), 4, 'must be a duration'],
+    ['no source kind', `${head}sources: { m: { format: json } }\n${sink}`, 3, 'needs one of log, kafka'],
+    ['two source kinds', `${head}sources: { m: { log: a, socket: "h:1" } }\n${sink}`, 3, 'it takes one of'],
+    ['a bad socket', `${head}sources: { m: { socket: "h:99999" } }\n${sink}`, 3, 'socket takes host:port'],
+    ['no sink kind', `${head}sources: { m: { log: a } }\nsinks: { out: { input: m } }\n`, 4, 'needs one of print'],
+    ['SQL', m('sql: SELECT 1'), 4, 'unknown key "sql"'],
+    ['an unknown reference', `${head}${source}${sink}`, 4, 'there is no source or stage "m"'],
+    ['an unknown mode', 'name: j\nmode: stream\n', 2, 'must be batch or streaming'],
+    [
+      'an exchange of batch jobs',
+      m('map: ./f.ts#f').replace('s: s }', 's: { from: s, exchange: gather } }'),
+      4,
+      'not gather',
+    ],
+    ['a uid twice', m('map: ./f.ts#f, uid: s'), 4, 'uid s is that of source s, too'],
+    [
+      'forward between parallelisms',
+      m('map: ./f.ts#f, parallelism: 2').replace('s: s }', 's: { from: s, exchange: forward } }'),
+      4,
+      'forward needs equal parallelism',
+    ],
+    ['more tasks than key groups', m('sum: n, keyBy: k, parallelism: 200'), 4, 'more than pipeline.max-parallelism'],
+    [
+      'a bad option',
+      `name: j\nmode: streaming\nconfig: { execution.checkpointing.interval: often }\nsources: { m: { log: in } }\n${sink}`,
+      3,
+      'is not a duration',
+    ],
+  ])('%s', async (_what, text, line, message) => {
+    const error = await plan(text).then(
+      () => null,
+      (caught: unknown) => caught,
+    );
+    expect(error).toBeInstanceOf(JobrecError);
+    expect((error as JobrecError).message).toContain(message);
+    expect((error as JobrecError).data).toMatchObject({ line });
+    expect((error as JobrecError).message).toMatch(/job\.yaml:\d+:\d+: /);
+  });
+});
+
+it('says plainly what cannot be replayed, and what appears only at the end', async () => {
+  const { warnings } = await plan(
+    `${head}sources: { m: { socket: "localhost:9999" } }\nsinks: { out: { input: m, path: out } }\n`,
+  );
+  expect(warnings).toEqual([expect.stringContaining('cannot be replayed'), expect.stringContaining('at the end')]);
+});
+
+it('takes folders relative to the job file, and old names of options', async () => {
+  const { config } = await plan(
+    `name: j\nmode: streaming\nconfig: { state.checkpoints.dir: chk }\nsources: { m: { log: in } }\n${sink}`,
+  );
+  expect(config['state.checkpoints.dir']).toBe(join(folder, 'chk'));
+});
