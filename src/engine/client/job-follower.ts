@@ -22,7 +22,7 @@ const failedStartsMax = 3;
 /** A JobMaster gets so many heartbeat timeouts, and at least so long, to read its store and lead. */
 const startTimeouts = 6;
 const startTimeoutMsMin = 30_000;
-/** JobMasters in a row that die while no task finishes: then something kills them, and starting more helps nobody. */
+/** JobMasters in a row that die while no task finishes (or checkpoint completes): then something kills them, and starting more helps nobody. */
 const fruitlessDeathsMax = 20;
 /** How long a JobMaster gets to suspend the job before the client stops waiting for it. */
 const suspendTimeoutMs = 20_000;
@@ -171,7 +171,7 @@ class JobFollower {
   }
 
   #countProgress(vertices: readonly VertexProgress[]): void {
-    const finished = vertices.reduce((sum, vertex) => sum + vertex.finished, 0);
+    const finished = vertices.reduce((sum, vertex) => sum + vertex.finished + (vertex.checkpoints ?? 0), 0);
     if (finished > this.#finished) this.#fruitlessDeaths = 0;
     this.#finished = finished;
   }

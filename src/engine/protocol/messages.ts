@@ -201,6 +201,8 @@ export interface VertexProgress {
   readonly parallelism: number | null;
   readonly finished: number;
   readonly running: number;
+  /** Number of the last checkpoint of a streaming job. */
+  readonly checkpoints?: number;
 }
 
 export type ToClient =

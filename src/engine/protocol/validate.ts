@@ -168,7 +168,13 @@ const toShuffleService = v.variant('type', [
 ]);
 
 const jobState = v.picklist(jobStates);
-const vertexProgress = v.object({ name, parallelism: v.nullable(count), finished: count, running: count });
+const vertexProgress = v.object({
+  name,
+  parallelism: v.nullable(count),
+  finished: count,
+  running: count,
+  checkpoints: v.exactOptional(count),
+});
 const toClient = v.variant('type', [
   v.object({ type: v.literal('status'), state: jobState, reason: v.nullable(text) }),
   v.object({ type: v.literal('progress'), vertices: v.array(vertexProgress) }),

@@ -34,7 +34,6 @@ export class StreamJobMaster {
   readonly #scheduler: StreamScheduler;
   readonly #checkpoints: CheckpointDriver;
   readonly #endOfData = new Set<string>();
-  readonly #rowsIn = new Map<string, number>();
   /** The tasks of one attempt are being ended; those of the next are not deployed yet. */
   #isRestarting = false;
   #stopping = false;
@@ -83,13 +82,17 @@ export class StreamJobMaster {
     await this.#cluster.open();
     const isRecovery = start !== 'submitted' && this.#mastership.epoch > 1;
     if (isRecovery) this.#takeOver(start, anyWorkerOutlived);
-    else await this.#prepareFolders();
+    // Also where an earlier JobMaster was killed before it had done so.
+    const isPrepared = [...graph.vertices.values()].every(({ parallelism }) => parallelism !== null);
+    if (!isPrepared) await this.#prepare();
     await this.#restore();
     return this.#ended;
   }
 
-  async #prepareFolders(): Promise<void> {
+  /** The folders first, then the record that they are there. */
+  async #prepare(): Promise<void> {
     await this.#storage.prepare();
+    for (const path of this.#sinkFolders()) await claimSinkFolder(path, this.#jobGraph.name, true);
     for (const vertex of this.#jobGraph.vertices) {
       const { id: vertexId, parallelism, maxParallelism } = vertex;
       const inputs = vertex.inputs.flatMap((input) =>
@@ -98,7 +101,6 @@ export class StreamJobMaster {
       const decided = { vertexId, parallelism: parallelism ?? 1, maxParallelism, inputs };
       void this.#mastership.recorder.record({ type: 'job-vertex-initialized', ...decided });
     }
-    for (const path of this.#sinkFolders()) await claimSinkFolder(path, this.#jobGraph.name, true);
   }
 
   #takeOver(start: JobMasterStart, anyWorkerOutlived: boolean): void {
@@ -142,7 +144,11 @@ export class StreamJobMaster {
 
   #tasksRun(): void {
     this.#endOfData.clear();
-    this.#rowsIn.clear();
+    const { attempt } = this.#scheduler;
+    for (const task of this.#scheduler.tasks) {
+      const workerId = this.#scheduler.workerOf(task) ?? '';
+      void this.#mastership.recorder.record({ type: 'execution-deployed', ...task, attempt, workerId });
+    }
     this.#checkpoints.start(this.#scheduler.tasks);
     this.#status('RUNNING', null);
   }
@@ -204,8 +210,6 @@ export class StreamJobMaster {
       }
       case 'end-of-data':
         return this.#sourceEnded(message.task);
-      case 'metrics':
-        for (const { vertexId, subtask, rowsIn } of message.tasks) this.#rowsIn.set(`${vertexId}#${subtask}`, rowsIn);
     }
   }
 
@@ -306,6 +310,7 @@ export class StreamJobMaster {
       epoch,
       pool: this.#cluster.pool,
       workersConfigured: size.workers,
+      firstAttempt: this.#firstAttempt(),
       settings: {
         jobId,
         functionsFolder: this.#folder.functions,
@@ -317,6 +322,12 @@ export class StreamJobMaster {
       },
       onRunning: () => this.#tasksRun(),
     });
+  }
+
+  /** Above all that earlier JobMasters deployed. */
+  #firstAttempt(): number {
+    const tasks = [...this.#mastership.recorder.graph.vertices.values()].flatMap((vertex) => vertex.tasks);
+    return tasks.length === 0 ? 0 : Math.max(...tasks.map(({ attempt }) => attempt)) + 1;
   }
 
   #createCheckpoints(): CheckpointDriver {
@@ -346,6 +357,7 @@ export class StreamJobMaster {
       parallelism,
       finished: 0,
       running: isRunning ? parallelism : 0,
+      checkpoints: this.#mastership.recorder.graph.checkpoints.at(-1)?.checkpointId ?? 0,
     }));
   }
 

@@ -25,6 +25,8 @@ export interface StreamSchedulerOptions {
   readonly epoch: number;
   readonly pool: WorkerPool;
   readonly workersConfigured: number;
+  /** Number of the first deployment. */
+  readonly firstAttempt: number;
   readonly settings: DeploymentSettings;
   /** All tasks run. */
   readonly onRunning: () => void;
@@ -40,13 +42,14 @@ interface DeployedSlot {
 
 export class StreamScheduler {
   readonly #options: StreamSchedulerOptions;
-  #attempt = -1;
+  #attempt: number;
   #slots: DeployedSlot[] = [];
   #waiting: { readonly restoreFrom: string | null; readonly sinceMs: number } | null = null;
   #onEnded: () => void = () => {};
 
   constructor(options: StreamSchedulerOptions) {
     this.#options = options;
+    this.#attempt = options.firstAttempt - 1;
   }
 
   get attempt(): number {

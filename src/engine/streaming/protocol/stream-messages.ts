@@ -62,11 +62,6 @@ export interface AcknowledgedOperator {
   readonly operator: StateHandle | null;
 }
 
-export interface TaskMetricsReport extends StreamTaskRef {
-  readonly rowsIn: number;
-  readonly rowsOut: number;
-}
-
 export type StreamToJobMaster =
   /** A slot's tasks are restored and its port is open. */
   | { readonly type: 'listening'; readonly attempt: number; readonly slot: number; readonly port: number }
@@ -96,5 +91,4 @@ export type StreamToJobMaster =
       readonly message: string;
     }
   /** Nothing of the attempt runs in this slot any more. */
-  | { readonly type: 'ended'; readonly attempt: number; readonly slot: number }
-  | { readonly type: 'metrics'; readonly attempt: number; readonly tasks: readonly TaskMetricsReport[] };
+  | { readonly type: 'ended'; readonly attempt: number; readonly slot: number };

@@ -86,9 +86,4 @@ export const streamToJobMaster = v.variant('type', [
   v.object({ type: v.literal('end-of-data'), attempt: count, task }),
   v.object({ type: v.literal('failed'), attempt: count, task: v.nullable(task), message: text }),
   v.object({ type: v.literal('ended'), attempt: count, slot: count }),
-  v.object({
-    type: v.literal('metrics'),
-    attempt: count,
-    tasks: v.array(v.object({ vertexId: name, subtask: count, rowsIn: count, rowsOut: count })),
-  }),
 ]);

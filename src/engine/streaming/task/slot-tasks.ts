@@ -22,8 +22,6 @@ import { RestoredState } from './restored-state.ts';
 import { StateWriter } from './state-writer.ts';
 import { StreamTask, type TaskReporter } from './stream-task.ts';
 
-const metricsIntervalMs = 500;
-
 interface BuiltTask {
   readonly task: StreamTask;
   readonly vertex: StreamVertex;
@@ -39,7 +37,6 @@ export class SlotTasks {
   readonly #server: DataServer;
   readonly #stop = new AbortController();
   readonly #tasks: BuiltTask[] = [];
-  #metricsTimer: NodeJS.Timeout | null = null;
   #running: Promise<unknown> = Promise.resolve();
 
   constructor(deployment: SlotDeployment, tell: (message: StreamToJobMaster) => void) {
@@ -70,7 +67,6 @@ export class SlotTasks {
       for (const built of this.#tasks) await this.#connectInputs(built, addresses);
       this.#tell({ type: 'running', attempt, slot });
       this.#running = Promise.all(this.#tasks.map(({ task }) => this.#run(task)));
-      this.#metricsTimer = setInterval(() => this.#tellMetrics(), metricsIntervalMs);
     } catch (error) {
       this.#fail(null, error);
     }
@@ -86,8 +82,6 @@ export class SlotTasks {
 
   /** Ends all tasks; resolves when nothing runs any more. */
   async end(): Promise<void> {
-    if (this.#metricsTimer) clearInterval(this.#metricsTimer);
-    this.#tellMetrics();
     this.#stop.abort();
     for (const { task } of this.#tasks) task.cancel();
     await this.#running;
@@ -178,10 +172,5 @@ export class SlotTasks {
       decline: (task, checkpointId, reason) => this.#tell({ type: 'decline', attempt, checkpointId, task, reason }),
       endOfData: (task) => this.#tell({ type: 'end-of-data', attempt, task }),
     };
-  }
-
-  #tellMetrics(): void {
-    const tasks = this.#tasks.map(({ task }) => ({ ...task.ref, rowsIn: task.rowsIn, rowsOut: 0 }));
-    this.#tell({ type: 'metrics', attempt: this.#deployment.attempt, tasks });
   }
 }

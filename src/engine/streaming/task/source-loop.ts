@@ -14,7 +14,6 @@ export interface SourceLoopOptions {
   readonly chain: OperatorChain;
   readonly source: SourceOperator;
   readonly takeCheckpoint: (barrier: CheckpointBarrier) => Promise<void>;
-  readonly onRow: () => void;
   readonly onEndOfData: () => void;
   readonly isCanceled: () => boolean;
 }
@@ -55,7 +54,7 @@ export class SourceLoop {
 
   /** Returns whether the source has ended. */
   async #readOn(): Promise<boolean> {
-    const { chain, source, onRow, isCanceled } = this.#options;
+    const { chain, source, isCanceled } = this.#options;
     if (await source.discoverIfDue()) chain.originsKnown(source.splitIds);
     const records = await source.source.poll(recordsPerPoll, pollWaitMs);
     if (records === 'end') return this.#end();
@@ -64,7 +63,6 @@ export class SourceLoop {
       if (this.#isStopped || isCanceled()) return false;
       chain.origin = record.splitId;
       source.emit(record);
-      onRow();
       const wait = chain.ready();
       if (wait) await wait;
       else if (performance.now() > this.#turnEndsMs) await this.#breathe();

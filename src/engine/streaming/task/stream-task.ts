@@ -47,7 +47,6 @@ export class StreamTask {
   readonly #options: StreamTaskOptions;
   readonly #loop: SourceLoop | null;
   readonly #timers: NodeJS.Timeout[] = [];
-  #rowsIn = 0;
   #turnEndsMs = 0;
   #isCanceled = false;
   #onCanceled: () => void = () => {};
@@ -68,24 +67,9 @@ export class StreamTask {
         chain,
         source,
         takeCheckpoint: (barrier) => this.#takeCheckpoint(barrier),
-        onRow: () => {
-          this.#rowsIn += 1;
-        },
         onEndOfData: () => reporter.endOfData(this.ref),
         isCanceled: () => this.#isCanceled,
       });
-  }
-
-  get rowsIn(): number {
-    return this.#rowsIn;
-  }
-
-  get vertexName(): string {
-    return this.#options.vertex.name;
-  }
-
-  get output(): TaskOutput {
-    return this.#options.output;
   }
 
   /** Of a source: puts a barrier behind the rows emitted so far. */
@@ -134,7 +118,6 @@ export class StreamTask {
           chain.origin = `channel ${element.channel}`;
           for (const row of element.rows) {
             chain.process(row);
-            this.#rowsIn += 1;
             const wait = chain.ready();
             if (wait) await wait;
             if (this.#isCanceled) return;
