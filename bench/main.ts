@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { demoJobBench } from './demo-job-bench.ts';
 import { flinkReadBench } from './flink-read.ts';
 import { recordingBench } from './recording-bench.ts';
+import { recoveryBench } from './recovery-bench.ts';
 import type { Section } from './section.ts';
 import { shuffleBench } from './shuffle-bench.ts';
 import { storeBench } from './store-bench.ts';
@@ -17,6 +18,7 @@ const parts: Readonly<Record<string, Part>> = {
   store: storeBench,
   'demo-job': demoJobBench,
   recording: recordingBench,
+  recovery: recoveryBench,
   shuffle: shuffleBench,
   'flink-read': flinkReadBench,
 };
