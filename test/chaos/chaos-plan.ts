@@ -15,11 +15,12 @@ export const chaosKinds = [
   'damage',
   'stop',
   'shuffle-service',
+  'compact',
 ] as const;
 export type ChaosKind = (typeof chaosKinds)[number];
 
 /** Kinds that a seed draws by itself; jobs of any of them may have a shuffle service. */
-const drawnKinds = chaosKinds.filter((kind) => kind !== 'shuffle-service');
+const drawnKinds = chaosKinds.filter((kind) => kind !== 'shuffle-service' && kind !== 'compact');
 
 /** The point of the log, or of the disk, that a strike waits for. */
 export type Trigger =
@@ -57,6 +58,8 @@ export type Action =
       readonly damages: readonly Damage[];
       /** Whether everything is held back after the kill until `diff` has been asked. */
       readonly predicts: boolean;
+      /** Whether the store is compacted while the job stands still, and the compaction killed. */
+      readonly compacts: boolean;
     }
   | { readonly kind: 'stop'; readonly victims: Victims; readonly durationMs: number }
   | { readonly kind: 'damage'; readonly damages: readonly Damage[] };
@@ -160,9 +163,10 @@ function drawAction(kind: ChaosKind, random: Random): Action {
   }
   if (kind === 'damage' && random.chance(0.4)) return { kind: 'damage', damages: drawDamages(random, liveDamages) };
   const victims = drawVictims(kind, random);
-  const predicts = random.chance(0.75);
+  const predicts = random.chance(0.75) || kind === 'compact';
   const damaged = kind === 'damage' || (victims.jobMaster && random.chance(0.3));
-  return { kind: 'kill', victims, predicts, damages: damaged && predicts ? drawDamages(random, allDamages) : [] };
+  const damages = damaged && predicts ? drawDamages(random, allDamages) : [];
+  return { kind: 'kill', victims, predicts, compacts: kind === 'compact', damages };
 }
 
 const allDamages: readonly Damage[] = [
@@ -188,6 +192,7 @@ function drawVictims(kind: ChaosKind, random: Random): Victims {
       return everybody;
     case 'job-master':
     case 'damage':
+    case 'compact':
       return random.chance(0.5) ? { ...nobody, jobMaster: true } : everybody;
     case 'task-manager':
       return { ...nobody, workers: [random.below(100)] };

@@ -10,7 +10,7 @@ import { type ChaosJob, createChaosJob } from './chaos-job.ts';
 import type { ChaosPlan, Strike, Trigger } from './chaos-plan.ts';
 import { checkEnd } from './final-checks.ts';
 import { processesOf, signal, untilGone } from './job-processes.ts';
-import { isRecovered, type Prediction } from './prediction.ts';
+import { type Comparison, compareWithRecovery, isRecovered, type Prediction } from './prediction.ts';
 import { StoreWatch } from './store-watch.ts';
 import { type Blow, perform } from './strike.ts';
 
@@ -20,8 +20,8 @@ const pollIntervalMs = 2;
 
 export interface OpenPrediction extends Prediction {
   readonly jobFolder: string;
-  /** Something struck before the recovery was complete: it proves nothing. */
-  disturbed: boolean;
+  /** Set when the next strike falls, which may retire what it is compared with; null: still open. */
+  comparison: Comparison | null;
 }
 
 export interface ChaosOutcome {
@@ -85,8 +85,9 @@ export class ChaosRun {
   constructor(plan: ChaosPlan, job: ChaosJob) {
     this.plan = plan;
     this.job = job;
-    // What a master writes after it was stopped and replaced counts no more: then fewer events may be read than before.
-    this.watch = new StoreWatch(job.home, plan.kind === 'stop');
+    // What a master writes after it was stopped and replaced counts no more, and a compaction retires events: then fewer
+    // may be read than before.
+    this.watch = new StoreWatch(job.home, plan.kind === 'stop' || plan.kind === 'compact');
   }
 
   async play(): Promise<ChaosOutcome> {
@@ -135,10 +136,14 @@ export class ChaosRun {
     return ended || (this.#clientEnded && (await this.#client?.result)?.signal !== 'SIGKILL');
   }
 
-  /** Marks the predictions that a blow falls into before their recovery is complete. */
+  /** Settles the predictions made so far: a blow before the recovery is complete leaves them open for good. */
   async disturb(): Promise<void> {
     const records = await this.watch.look();
-    for (const prediction of this.predictions) if (!isRecovered(prediction, records)) prediction.disturbed = true;
+    for (const prediction of this.predictions) {
+      prediction.comparison ??= isRecovered(prediction, records)
+        ? compareWithRecovery(prediction, records)
+        : { kind: 'open', why: 'a strike fell into the recovery' };
+    }
   }
 
   async keepEvidence(folder: string, message: string): Promise<void> {

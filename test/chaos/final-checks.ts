@@ -92,9 +92,7 @@ async function countRecoveries(folders: readonly string[]): Promise<number> {
 async function comparePredictions(run: ChaosRun): Promise<ChaosOutcome['predictions']> {
   const total = { compared: 0, open: 0, kept: 0, rerun: 0 };
   for (const prediction of run.predictions) {
-    const comparison = prediction.disturbed
-      ? ({ kind: 'open', why: 'a strike fell into the recovery' } as const)
-      : compareWithRecovery(prediction, await recordsOf(prediction.jobFolder));
+    const comparison = prediction.comparison ?? compareWithRecovery(prediction, await recordsOf(prediction.jobFolder));
     run.note(`prediction at ${prediction.sequence}: ${JSON.stringify(comparison)}`);
     if (comparison.kind === 'open') {
       total.open += 1;

@@ -8,6 +8,7 @@ import { parseJson, pause, runCli } from '../e2e/cli.ts';
 import { seeded } from '../replay/random.ts';
 import type { Action, Damage, Strike, Victims } from './chaos-plan.ts';
 import type { ChaosRun } from './chaos-run.ts';
+import { killCompactions } from './compaction.ts';
 import { inflict } from './damage.ts';
 import { type JobProcess, processesOf, signal, untilGone } from './job-processes.ts';
 
@@ -20,6 +21,8 @@ export interface Blow {
   readonly taskManagers: number;
   readonly shuffleServices: number;
   readonly damages: number;
+  /** Compactions that were killed half-way. */
+  readonly compactions: number;
 }
 
 /** null where the job had ended before anything was hit. */
@@ -62,16 +65,18 @@ async function killAndPredict(
   const killed = await killRest(run, action.victims);
   if (client !== null && action.victims.client) await untilGone([client]);
   await run.watch.remember();
+  let compactions = 0;
   const folder = await run.watch.jobFolder();
   if (folder !== null && !ended && killed.some(({ role }) => role === 'job-master')) {
     await damageAll(run, strike, action.damages);
+    if (action.compacts) compactions = await killCompactions(run, folder, strike.choice);
     await predict(run, folder);
   }
   if (action.victims.client) run.startClient();
   else if (client !== null) signal(client, 'SIGCONT');
   if (ended || killed.length === 0) return null;
   const clients = action.victims.client && client !== null ? 1 : 0;
-  return { ...blowOf('kill', killed), clients, damages: action.damages.length };
+  return { ...blowOf('kill', killed), clients, compactions, damages: action.damages.length };
 }
 
 /** Kills JobMaster and workers until no JobMaster is left: one may have been on its way when the list was made. */
@@ -105,7 +110,7 @@ async function predict(run: ChaosRun, folder: string): Promise<void> {
   if (sequence === null) return;
   const { finished, kept, rerun } = report.summary;
   run.note(`diff at ${sequence}: ${finished} finished, ${kept} kept, ${rerun} rerun`);
-  run.predictions.push({ report, sequence, jobFolder: folder, disturbed: false });
+  run.predictions.push({ report, sequence, jobFolder: folder, comparison: null });
 }
 
 async function stopAWhile(run: ChaosRun, action: Extract<Action, { kind: 'stop' }>): Promise<Blow | null> {
@@ -168,6 +173,7 @@ function blowOf(kind: Blow['kind'], victims: readonly JobProcess[]): Blow {
     taskManagers: count('task-manager'),
     shuffleServices: count('shuffle-service'),
     damages: 0,
+    compactions: 0,
   };
 }
 
