@@ -4,10 +4,10 @@ import { Help, type Interfaces } from '@oclif/core';
 import { spoken, unknownCommand } from './usage-errors.ts';
 
 const groups: readonly (readonly [string, readonly string[]])[] = [
-  ['RUN A JOB', ['run', 'jobs', 'cancel']],
+  ['RUN A JOB', ['run', 'jobs', 'stop', 'cancel']],
   ['READ WHAT IT RECORDED', ['inspect', 'validate', 'replay', 'diff']],
   ['LOOK AFTER A STORE', ['compact']],
-  ['CHECKPOINTS AND SAVEPOINTS', ['checkpoint:inspect', 'checkpoint:diff', 'checkpoint:validate']],
+  ['CHECKPOINTS AND SAVEPOINTS', ['savepoint', 'checkpoint:inspect', 'checkpoint:diff', 'checkpoint:validate']],
   ['REAL FLINK', ['doctor']],
 ];
 

@@ -13,17 +13,21 @@ import { InspectCommand } from './inspect.ts';
 import { JobsCommand } from './jobs.ts';
 import { ReplayCommand } from './replay.ts';
 import { RunCommand } from './run.ts';
+import { SavepointCommand } from './savepoint.ts';
+import { StopCommand } from './stop.ts';
 import { ValidateCommand } from './validate.ts';
 
 export const COMMANDS: Readonly<Record<string, Command.Class>> = {
   run: RunCommand,
   jobs: JobsCommand,
+  stop: StopCommand,
   cancel: CancelCommand,
   inspect: InspectCommand,
   validate: ValidateCommand,
   replay: ReplayCommand,
   diff: DiffCommand,
   compact: CompactCommand,
+  savepoint: SavepointCommand,
   'checkpoint:inspect': CheckpointInspectCommand,
   'checkpoint:diff': CheckpointDiffCommand,
   'checkpoint:validate': CheckpointValidateCommand,

@@ -35,5 +35,6 @@ function checkpointText(last: JobsReport['jobs'][number]['lastCheckpoint']): str
 }
 
 export function renderCancel(report: CancelReport, style: Style): string {
-  return `${style.title('job')}    ${report.jobId}  ${stateText(report.state, style)}`;
+  const job = `${style.title('job')}    ${report.jobId}  ${stateText(report.state, style)}`;
+  return report.savepoint ? `${job}\n${style.title('savepoint')}  ${report.savepoint.path}` : job;
 }

@@ -4,6 +4,7 @@ import { JobrecError } from '../model/errors.ts';
 import { isGloballyTerminal } from '../model/states.ts';
 import { findJob, isLed, readGraph } from './job-home.ts';
 import type { CancelOptions, CancelReport } from './run-report.ts';
+import { takeSavepoint } from './savepoint.ts';
 
 export async function cancelJob(options: CancelOptions): Promise<CancelReport> {
   const { folder, submission } = await findJob(options.home, options.job);
@@ -15,6 +16,19 @@ export async function cancelJob(options: CancelOptions): Promise<CancelReport> {
       data: { jobId, state: graph.state },
     });
   }
+  if (options.savepointFolder !== null) return cancelWithSavepoint(options);
   const state = (await isLed(folder)) ? await cancelThroughMaster(folder) : null;
   return { jobId, state: state ?? (await cancelOffline(folder)) };
+}
+
+/** A savepoint that fails leaves the job running: the state is worth more than the end. */
+async function cancelWithSavepoint({ home, job, savepointFolder }: CancelOptions): Promise<CancelReport> {
+  const report = await takeSavepoint({ home, job, folder: savepointFolder, purpose: 'cancel' });
+  const { jobId, state, path, checkpointId, bytes, failure } = report;
+  if (path === null || checkpointId === null || bytes === null || failure) {
+    throw new JobrecError('SAVEPOINT_FAILED', `${failure?.message}; the job is not canceled`, {
+      data: { jobId, state },
+    });
+  }
+  return { jobId, state, savepoint: { path, checkpointId, bytes } };
 }

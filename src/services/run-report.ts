@@ -142,9 +142,32 @@ export interface CancelOptions {
   readonly home: string;
   /** A job's name or id. */
   readonly job: string;
+  /** Absolute folder below which a savepoint is taken first; null: none. */
+  readonly savepointFolder: string | null;
 }
 
 export interface CancelReport {
   readonly jobId: string;
   readonly state: JobState;
+  /** Where a savepoint was asked for. */
+  readonly savepoint?: TakenSavepoint;
+}
+
+export interface TakenSavepoint {
+  /** Absolute path of its folder; the user's from now on. */
+  readonly path: string;
+  readonly checkpointId: number;
+  /** Of state. */
+  readonly bytes: number;
+}
+
+/** The fields of the savepoint are null exactly where `failure` is there. */
+export interface SavepointReport {
+  readonly jobId: string;
+  /** As it was left. */
+  readonly state: JobState;
+  readonly path: string | null;
+  readonly checkpointId: number | null;
+  readonly bytes: number | null;
+  readonly failure?: RunFailure;
 }

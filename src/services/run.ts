@@ -69,7 +69,7 @@ async function startOrResume(options: RunOptions, planned: PlannedJob, progress:
   const last = latest && (await ifUnfinished(latest));
   await removeDrafts(options.home, planned.graph.name);
   if (last && !options.fresh) return resume(last, planned, progress);
-  if (last) await cancelJob({ home: options.home, job: last.submission.jobId });
+  if (last) await cancelJob({ home: options.home, job: last.submission.jobId, savepointFolder: null });
   await requireFreeSinks(planned);
   const { graph, config, fingerprint } = planned;
   const submission: Submission = {

@@ -9,7 +9,7 @@ import type { ClientConnection } from './listener.ts';
 const quietIntervalMs = 1_000;
 
 export class ClientHub {
-  readonly #clients = new Map<ClientConnection, number>();
+  readonly #clients = new Map<ClientConnection, number | null>();
   readonly #onChange: () => void;
   /** All of this epoch: a client that attaches sees how the job came to where it is. */
   readonly #statuses: Extract<ToClient, { type: 'status' }>[] = [];
@@ -23,10 +23,11 @@ export class ClientHub {
 
   /** Pid of the client that attached last; null: the master is headless. */
   get pid(): number | null {
-    return [...this.#clients.values()].at(-1) ?? null;
+    return [...this.#clients.values()].filter((pid) => pid !== null).at(-1) ?? null;
   }
 
-  attach(connection: ClientConnection, pid: number): void {
+  /** @param pid null: one that only waits for an answer, and does not look after the job */
+  attach(connection: ClientConnection, pid: number | null): void {
     this.#clients.set(connection, pid);
     connection.onClose(() => {
       this.#clients.delete(connection);

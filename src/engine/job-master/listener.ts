@@ -3,7 +3,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
 import { Connection } from '../protocol/connection.ts';
-import type { ToClient, ToJobMaster, ToShuffleService, ToTaskManager } from '../protocol/messages.ts';
+import type { SavepointOrder, ToClient, ToJobMaster, ToShuffleService, ToTaskManager } from '../protocol/messages.ts';
 import { parseToJobMaster } from '../protocol/validate.ts';
 import type { ServiceConnection, ServiceRegistration } from '../shuffle-service/service-process.ts';
 import type { Registration, WorkerConnection } from './worker-pool.ts';
@@ -17,6 +17,8 @@ export interface ListenerHandlers {
   shuffleService?(connection: ServiceConnection, registration: ServiceRegistration): void;
   client(connection: ClientConnection, pid: number): void;
   control(connection: ClientConnection, control: Control): void;
+  /** Absent: a batch job, which has no savepoints. */
+  savepoint?(connection: ClientConnection, order: SavepointOrder): void;
 }
 
 export interface Listener {
@@ -89,6 +91,8 @@ function handOver(
       return handlers.client(connection, message.pid);
     case 'control':
       return handlers.control(connection, message);
+    case 'savepoint':
+      return handlers.savepoint ? handlers.savepoint(connection, message) : connection.destroy();
   }
 }
 

@@ -154,7 +154,21 @@ export type ToJobMaster =
       readonly token: string;
       readonly command: 'cancel' | 'suspend';
       readonly reason: string;
-    };
+    }
+  | SavepointOrder;
+
+/** What becomes of the job behind the savepoint; `stop`, `drain` and `cancel` let no row through behind it. */
+export const savepointPurposes = ['go-on', 'stop', 'drain', 'cancel'] as const;
+export type SavepointPurpose = (typeof savepointPurposes)[number];
+
+/** Take a savepoint of a streaming job. */
+export interface SavepointOrder {
+  readonly type: 'savepoint';
+  readonly token: string;
+  /** Absolute path of a folder that is made for it. */
+  readonly folder: string;
+  readonly purpose: SavepointPurpose;
+}
 
 export type ToTaskManager =
   /** Of a streaming job. */
@@ -208,4 +222,6 @@ export interface VertexProgress {
 export type ToClient =
   | { readonly type: 'status'; readonly state: JobState; readonly reason: string | null }
   | { readonly type: 'progress'; readonly vertices: readonly VertexProgress[] }
-  | { readonly type: 'notice'; readonly message: string };
+  | { readonly type: 'notice'; readonly message: string }
+  | { readonly type: 'savepoint-taken'; readonly checkpointId: number; readonly path: string; readonly bytes: number }
+  | { readonly type: 'savepoint-failed'; readonly reason: string };

@@ -5,7 +5,13 @@ import * as v from 'valibot';
 import type { JobVertex, SinkSpec, SourceSpec } from '../../model/job-graph.ts';
 import { jobStates } from '../../model/states.ts';
 import { streamToJobMaster, streamToTaskManager } from '../streaming/protocol/validate-stream.ts';
-import type { ToClient, ToJobMaster, ToShuffleService, ToTaskManager } from './messages.ts';
+import {
+  savepointPurposes,
+  type ToClient,
+  type ToJobMaster,
+  type ToShuffleService,
+  type ToTaskManager,
+} from './messages.ts';
 import { ProtocolViolation } from './protocol-violation.ts';
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -89,6 +95,7 @@ const toJobMaster = v.variant('type', [
     command: v.picklist(['cancel', 'suspend']),
     reason: text,
   }),
+  v.object({ type: v.literal('savepoint'), token: name, folder: path, purpose: v.picklist(savepointPurposes) }),
 ]);
 
 /** Whether `value` is an object with an array under each of `arrays` and a string under each of `strings`. */
@@ -179,6 +186,8 @@ const toClient = v.variant('type', [
   v.object({ type: v.literal('status'), state: jobState, reason: v.nullable(text) }),
   v.object({ type: v.literal('progress'), vertices: v.array(vertexProgress) }),
   v.object({ type: v.literal('notice'), message: text }),
+  v.object({ type: v.literal('savepoint-taken'), checkpointId: count, path, bytes: count }),
+  v.object({ type: v.literal('savepoint-failed'), reason: text }),
 ]);
 
 /** A message to the JobMaster from `side`, or what is wrong with it. */

@@ -63,6 +63,7 @@ const toJobMaster = [
   },
   { type: 'partitions-taken', epoch: 1, handOver: 3 },
   { type: 'partitions-refused', epoch: 1, handOver: 3, missing: true, message: 'm' },
+  { type: 'savepoint', token: 't', folder: '/s', purpose: 'drain' },
 ];
 const toTaskManager = [
   { type: 'registered', epoch: 1 },

@@ -35,7 +35,7 @@ export interface CheckpointDriverOptions {
 
 /** How a request ended. */
 export type RequestOutcome =
-  | { readonly kind: 'completed'; readonly checkpointId: number; readonly location: string }
+  | { readonly kind: 'completed'; readonly checkpointId: number; readonly location: string; readonly bytes: number }
   | { readonly kind: 'failed'; readonly reason: string };
 
 type Acknowledgement = Extract<StreamToJobMaster, { type: 'acknowledge' }>;
@@ -173,7 +173,7 @@ export class CheckpointDriver {
     this.#sinkRows = new Map(metadata.sinkRows.map(({ sink, rows }) => [sink, rows]));
     this.#coordinator?.stored(checkpointId, performance.now());
     onCompleted(checkpointId);
-    this.#settle(request, { kind: 'completed', checkpointId, location: pending.folder });
+    this.#settle(request, { kind: 'completed', checkpointId, location: pending.folder, bytes: pending.stateBytes });
     await this.#retire();
     this.#schedule();
   }

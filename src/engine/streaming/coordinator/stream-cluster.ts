@@ -11,8 +11,9 @@ import { type RegisteredWorker, WorkerPool } from '../../job-master/worker-pool.
 import { taskManagersOf, WorkerSupervisor } from '../../job-master/worker-supervisor.ts';
 import type { ClusterSize } from '../../processes.ts';
 import { writeMasterFile } from '../../protocol/master-file.ts';
-import type { VertexProgress } from '../../protocol/messages.ts';
+import type { SavepointOrder, ToClient, VertexProgress } from '../../protocol/messages.ts';
 import type { StreamToJobMaster } from '../protocol/stream-messages.ts';
+import type { RequestOutcome } from './checkpoint-driver.ts';
 
 const progressIntervalMs = 200;
 const superviseIntervalMs = 200;
@@ -28,6 +29,8 @@ export interface StreamClusterOptions {
   readonly workerLost: (worker: RegisteredWorker, reason: string) => void;
   readonly workerSaid: (worker: RegisteredWorker, message: StreamToJobMaster) => void;
   readonly control: (command: 'cancel' | 'suspend', reason: string) => void;
+  /** Resolves when the savepoint is taken or has failed. */
+  readonly savepoint: (order: SavepointOrder) => Promise<RequestOutcome>;
   /** No worker can be started any more. */
   readonly onHopeless: (reason: string) => void;
   readonly progress: () => readonly VertexProgress[];
@@ -74,7 +77,7 @@ export class StreamCluster {
   }
 
   async open(): Promise<void> {
-    const { folder, mastership, options, control, progress, onTick } = this.#options;
+    const { folder, mastership, options, control, savepoint, progress, onTick } = this.#options;
     void this.#supervisor.ensureAll();
     const token = randomBytes(24).toString('hex');
     this.#listener = await listen(token, {
@@ -86,6 +89,10 @@ export class StreamCluster {
       control: (connection, message) => {
         this.clients.attach(connection, process.pid);
         control(message.command, message.reason);
+      },
+      savepoint: (connection, order) => {
+        this.clients.attach(connection, null);
+        void savepoint(order).then((outcome) => connection.send(answerOf(outcome)));
       },
     });
     const { epoch } = mastership;
@@ -166,4 +173,10 @@ export class StreamCluster {
   #every(intervalMs: number, action: () => void): void {
     this.#timers.push(setInterval(action, intervalMs));
   }
+}
+
+function answerOf(outcome: RequestOutcome): ToClient {
+  if (outcome.kind === 'failed') return { type: 'savepoint-failed', reason: outcome.reason };
+  const { checkpointId, location: path, bytes } = outcome;
+  return { type: 'savepoint-taken', checkpointId, path, bytes };
 }

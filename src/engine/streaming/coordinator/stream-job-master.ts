@@ -1,23 +1,22 @@
 // The JobMaster of a streaming job: takes the tasks from their last checkpoint through failures and losses to the end
 // of the job, whatever end that is. Same epochs, store, processes and clients as for a batch job; what differs is that
 // all tasks run at once and restart together. Spec: docs/streaming.md; design invariants 3, 6, 8, 9.
-import { invariant } from '../../../model/errors.ts';
+import { invariant, messageOf } from '../../../model/errors.ts';
 import type { JobGraph } from '../../../model/job-graph.ts';
 import { isGloballyTerminal, type JobState } from '../../../model/states.ts';
 import type { StreamingPlan } from '../../../model/streaming-plan.ts';
-import type { CheckpointStorage } from '../../../store/checkpoint/checkpoint-storage.ts';
+import { type CheckpointStorage, discardFolder } from '../../../store/checkpoint/checkpoint-storage.ts';
 import type { JobFolder } from '../../../store/job-folder.ts';
 import { endRules, type MasterEnd } from '../../job-master/master-end.ts';
 import type { Mastership } from '../../job-master/mastership.ts';
 import { decideRestart, jitterOf } from '../../job-master/restart-strategy.ts';
 import type { RegisteredWorker } from '../../job-master/worker-pool.ts';
 import type { ClusterSize, JobMasterStart } from '../../processes.ts';
-import type { VertexProgress } from '../../protocol/messages.ts';
+import type { SavepointOrder, VertexProgress } from '../../protocol/messages.ts';
 import { deleteRunFiles } from '../../run-files.ts';
 import type { StreamTaskRef, StreamToJobMaster } from '../protocol/stream-messages.ts';
 import { claimSinkFolder, commitParts, rollBackParts } from '../sinks/part-commit.ts';
 import { checkpointStorage, deleteStreamFiles, fileSinksOf } from '../stream-files.ts';
-import type { CheckpointRequest } from './checkpoint-coordinator.ts';
 import { CheckpointDriver, type RequestOutcome } from './checkpoint-driver.ts';
 import { streamRestartStrategy } from './restart-default.ts';
 import { findRestorePoint, type SkippedCheckpoint } from './restore-point.ts';
@@ -67,10 +66,19 @@ export class StreamJobMaster {
     this.#stop({ kind: 'suspended', reason });
   }
 
-  /** Takes a savepoint into `folder`; `mode` other than go-on: the job finishes with it. */
-  async savepoint(folder: string, mode: CheckpointRequest['mode']): Promise<RequestOutcome> {
+  /** Takes a savepoint, and ends the job behind it unless it is to go on. */
+  async savepoint({ folder, purpose }: Omit<SavepointOrder, 'token' | 'type'>): Promise<RequestOutcome> {
+    // Before any barrier: a folder that cannot be made must cost a job that is to stop nothing.
+    const problem = await this.#storage.beginAt(folder).then(() => null, messageOf);
+    if (problem) return { kind: 'failed', reason: `${folder} cannot be made: ${problem}` };
+    const mode = purpose === 'cancel' ? 'stop' : purpose;
     const outcome = await this.#checkpoints.request({ kind: 'savepoint', mode, folder });
-    if (outcome.kind === 'completed' && mode !== 'go-on') await this.#finish();
+    if (outcome.kind === 'failed') {
+      await discardFolder(folder).catch(() => {});
+      return outcome;
+    }
+    if (purpose === 'cancel') this.#control('cancel', `canceled by the user, with savepoint ${folder}`);
+    else if (purpose !== 'go-on') void this.#finish().catch((error) => this.#stopFor(error));
     return outcome;
   }
 
@@ -296,6 +304,7 @@ export class StreamJobMaster {
       workerLost: (worker, reason) => this.#workerLost(worker, reason),
       workerSaid: (worker, message) => this.#workerSaid(worker, message),
       control: (command, reason) => this.#control(command, reason),
+      savepoint: (order) => this.savepoint(order),
       onHopeless: (reason) => this.#stop({ kind: 'suspended', reason }),
       progress: () => this.#progress(),
       onTick: () => this.#scheduler.deployIfPossible(),
