@@ -1,18 +1,21 @@
-// The clients attached to a JobMaster: they are told the job's status and progress. Losing them changes nothing for
-// the job. Progress is sent when it changed.
-
+// The clients attached to a JobMaster: they are told the job's status and progress, and what a user should know. Losing
+// them changes nothing for the job. Progress is sent when it changed.
 import type { JobState } from '../../model/states.ts';
 import type { ToClient, VertexProgress } from '../protocol/messages.ts';
 import type { ClientConnection } from './listener.ts';
 
 /** Longest silence towards the clients. */
 const quietIntervalMs = 1_000;
+/** A client that attaches is told this much of what was said before. */
+const saidMax = 200;
+
+type Said = Extract<ToClient, { type: 'status' | 'notice' }>;
 
 export class ClientHub {
   readonly #clients = new Map<ClientConnection, number | null>();
   readonly #onChange: () => void;
-  /** All of this epoch: a client that attaches sees how the job came to where it is. */
-  readonly #statuses: Extract<ToClient, { type: 'status' }>[] = [];
+  /** Of this epoch: a client that attaches sees how the job came to where it is. */
+  readonly #said: Said[] = [];
   #lastProgress: Extract<ToClient, { type: 'progress' }> | null = null;
   #sentProgress = '';
   #sentAtMs = 0;
@@ -33,7 +36,7 @@ export class ClientHub {
       this.#clients.delete(connection);
       this.#onChange();
     });
-    for (const status of this.#statuses) connection.send(status);
+    for (const said of this.#said) connection.send(said);
     if (this.#lastProgress) connection.send(this.#lastProgress);
     this.#onChange();
   }
@@ -45,13 +48,11 @@ export class ClientHub {
   }
 
   status(state: JobState, reason: string | null): void {
-    const status = { type: 'status', state, reason } as const;
-    this.#statuses.push(status);
-    this.#send(status);
+    this.#say({ type: 'status', state, reason });
   }
 
   notice(message: string): void {
-    this.#send({ type: 'notice', message });
+    this.#say({ type: 'notice', message });
   }
 
   /** Sent when it changed, and at intervals otherwise: a client takes long silence for a master that hangs. */
@@ -63,6 +64,12 @@ export class ClientHub {
     this.#sentAtMs = nowMs;
     this.#lastProgress = { type: 'progress', vertices };
     this.#send(this.#lastProgress);
+  }
+
+  #say(said: Said): void {
+    this.#said.push(said);
+    if (this.#said.length > saidMax) this.#said.shift();
+    this.#send(said);
   }
 
   #send(message: ToClient): void {

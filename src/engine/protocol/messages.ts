@@ -170,11 +170,16 @@ export interface SavepointOrder {
   readonly purpose: SavepointPurpose;
 }
 
-export type ToTaskManager =
-  /** Of a streaming job. */
-  | { readonly type: 'stream'; readonly epoch: number; readonly message: StreamToTaskManager }
+/** What every process that serves the leader hears of it. */
+export type FromLeader =
   | { readonly type: 'registered'; readonly epoch: number }
   | { readonly type: 'heartbeat' }
+  /** The job has ended or is suspended: exit, and leave the folder to the JobMaster or the next run. */
+  | { readonly type: 'shutdown'; readonly epoch: number };
+
+export type TaskManagerCommand =
+  /** Of a streaming job. */
+  | { readonly type: 'stream'; readonly epoch: number; readonly message: StreamToTaskManager }
   | { readonly type: 'deploy'; readonly deployment: TaskDeployment }
   | { readonly type: 'cancel'; readonly epoch: number; readonly execution: ExecutionRef }
   /** Partitions of this worker that nobody will read any more, by exact attempt: they can be deleted. */
@@ -186,14 +191,11 @@ export type ToTaskManager =
       readonly execution: ExecutionRef;
       readonly input: number;
       readonly split: FoundSplit | null;
-    }
-  /** The job has ended or is suspended: exit, and leave the folder to the JobMaster or the next run. */
-  | { readonly type: 'shutdown'; readonly epoch: number };
+    };
+export type ToTaskManager = FromLeader | TaskManagerCommand;
 
 /** Commands of another epoch than the one that the service was told with `registered` are refused. */
-export type ToShuffleService =
-  | { readonly type: 'registered'; readonly epoch: number }
-  | { readonly type: 'heartbeat' }
+export type ShuffleServiceCommand =
   /** Take what a worker has written into the service's own folder, and answer with the number of the hand-over. */
   | {
       readonly type: 'take-partitions';
@@ -207,8 +209,8 @@ export type ToShuffleService =
       readonly type: 'release-partitions';
       readonly epoch: number;
       readonly partitions: readonly PartitionName[];
-    }
-  | { readonly type: 'shutdown'; readonly epoch: number };
+    };
+export type ToShuffleService = FromLeader | ShuffleServiceCommand;
 
 export interface VertexProgress {
   readonly name: string;

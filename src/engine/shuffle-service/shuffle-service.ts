@@ -9,16 +9,13 @@ import { type JobFolder, shuffleServiceFolder, workerFolder } from '../../store/
 import { deletePartitions, deleteStale } from '../partition-store/partition-deletion.ts';
 import { transferPartition } from '../partition-store/partition-transfer.ts';
 import { reportPartitions } from '../partition-store/report-partitions.ts';
-import { type LeaderConnection, LeaderFinder } from '../protocol/leader-finder.ts';
-import type { ToShuffleService } from '../protocol/messages.ts';
+import { LeaderFollower } from '../protocol/leader-follower.ts';
+import type { ShuffleServiceCommand, ToJobMaster } from '../protocol/messages.ts';
 import { parseToShuffleService } from '../protocol/validate.ts';
 import { workerClaims } from '../task-manager/worker-claim.ts';
 
-type Leader = LeaderConnection<ToShuffleService>;
-type TakePartitions = Extract<ToShuffleService, { type: 'take-partitions' }>;
-type ReleasePartitions = Extract<ToShuffleService, { type: 'release-partitions' }>;
-
-const heartbeatIntervalMs = 1_000;
+type TakePartitions = Extract<ShuffleServiceCommand, { type: 'take-partitions' }>;
+type ReleasePartitions = Extract<ShuffleServiceCommand, { type: 'release-partitions' }>;
 
 export interface ShuffleServiceOptions {
   readonly folder: JobFolder;
@@ -35,69 +32,50 @@ export interface ShuffleServiceOptions {
 export class ShuffleService {
   readonly #options: ShuffleServiceOptions;
   readonly #ownFolder: string;
-  readonly #finder: LeaderFinder<ToShuffleService>;
+  readonly #follower: LeaderFollower<ShuffleServiceCommand>;
   /** Changes of the folder that have begun. */
   readonly #changes = new Set<Promise<void>>();
-  #leader: Leader | null = null;
-  #epoch = 0;
 
   constructor(options: ShuffleServiceOptions) {
     this.#options = options;
     this.#ownFolder = shuffleServiceFolder(options.folder, options.serviceId);
-    this.#finder = new LeaderFinder({
+    this.#follower = new LeaderFollower({
       masterFile: options.folder.masterFile,
       orphanTimeoutMs: options.orphanTimeoutMs,
       parse: parseToShuffleService,
-      onLeader: (connection, token) => void this.#register(connection, token),
-      onMessage: (connection, message) => this.#obey(connection, message),
-      onLost: () => {
-        this.#leader = null;
-      },
-      onOrphaned: () => options.onEnd(`no JobMaster for ${options.orphanTimeoutMs / 1000} s`),
+      registration: (token) => this.#registration(token),
+      obey: (command) => this.#obey(command),
+      onLost: () => {},
+      onEnd: options.onEnd,
     });
   }
 
   start(): void {
-    this.#finder.start();
-    setInterval(() => this.#leader?.send({ type: 'heartbeat' }), heartbeatIntervalMs);
+    this.#follower.start();
   }
 
   /** Resolves when no change of the folder is under way any more; takes no new commands. */
   async stop(): Promise<void> {
-    this.#epoch = Number.POSITIVE_INFINITY;
+    this.#follower.stop();
     await this.#settled();
   }
 
   /** What an earlier master ordered is finished first: the report must not race with it. */
-  async #register(connection: Leader, token: string): Promise<void> {
-    this.#leader = null;
+  async #registration(token: string): Promise<ToJobMaster> {
     await this.#settled();
     const { serviceId } = this.#options;
     const partitions = await reportPartitions(this.#ownFolder);
     // Transfers that were cut short, and what is damaged: nobody will ever read them.
     if (await this.#isOwner()) await deleteStale(this.#ownFolder, partitions);
-    connection.send({ type: 'register-shuffle-service', token, serviceId, pid: process.pid, partitions });
+    return { type: 'register-shuffle-service', token, serviceId, pid: process.pid, partitions };
   }
 
-  #obey(connection: Leader, message: ToShuffleService): void {
-    switch (message.type) {
-      case 'registered':
-        if (message.epoch < this.#epoch) return connection.destroy();
-        this.#epoch = message.epoch;
-        this.#leader = connection;
-        return;
+  #obey(command: ShuffleServiceCommand): void {
+    switch (command.type) {
       case 'take-partitions':
-        if (message.epoch === this.#epoch) this.#change(this.#take(connection, message));
-        return;
+        return this.#change(this.#take(command));
       case 'release-partitions':
-        if (message.epoch === this.#epoch) this.#change(this.#release(message, [...this.#changes]));
-        return;
-      case 'shutdown':
-        if (message.epoch === this.#epoch) this.#options.onEnd('the JobMaster ended the job');
-        return;
-      case 'heartbeat':
-        connection.send({ type: 'heartbeat' });
-        return;
+        return this.#change(this.#release(command, [...this.#changes]));
     }
   }
 
@@ -106,10 +84,10 @@ export class ShuffleService {
     void change.finally(() => this.#changes.delete(change));
   }
 
-  async #take(connection: Leader, { epoch, handOver, workerId, partitions }: TakePartitions): Promise<void> {
+  async #take({ epoch, handOver, workerId, partitions }: TakePartitions): Promise<void> {
     const from = workerFolder(this.#options.folder, workerId);
     const refuse = (missing: boolean, message: string) =>
-      connection.send({ type: 'partitions-refused', epoch, handOver, missing, message });
+      this.#follower.send({ type: 'partitions-refused', epoch, handOver, missing, message });
     try {
       if (!(await this.#isOwner())) return;
       for (const partition of partitions) {
@@ -117,7 +95,7 @@ export class ShuffleService {
         refuse(true, `its partition of data set ${partition.datasetId} does not lie whole with ${workerId}`);
         return;
       }
-      connection.send({ type: 'partitions-taken', epoch, handOver });
+      this.#follower.send({ type: 'partitions-taken', epoch, handOver });
     } catch (error) {
       refuse(false, messageOf(error));
     }

@@ -1,20 +1,21 @@
-// The TaskManager: runs attempts on its slots for the leading JobMaster, keeps its partitions when masters come and
-// go, and follows the newest epoch: commands of older ones are refused, attempts of older ones are canceled (design:
-// invariant 3). It ends itself when nobody has led for the orphan timeout; its folder stays.
+// The TaskManager: runs attempts on its slots for the leading JobMaster and keeps its partitions when masters come and
+// go. Attempts that an older master deployed are canceled (design: invariant 3). Its folder outlives it.
 import { messageOf } from '../../model/errors.ts';
 import type { WorkerId } from '../../model/ids.ts';
 import type { FoundSplit } from '../../model/job-graph.ts';
 import { deletePartitions, deleteStale } from '../partition-store/partition-deletion.ts';
 import { reportPartitions } from '../partition-store/report-partitions.ts';
-import { LeaderFinder, type LeaderConnection as LeaderLink } from '../protocol/leader-finder.ts';
-import type { ExecutionRef, PartitionName, TaskDeployment, ToTaskManager } from '../protocol/messages.ts';
+import { LeaderFollower } from '../protocol/leader-follower.ts';
+import type {
+  ExecutionRef,
+  PartitionName,
+  TaskDeployment,
+  TaskManagerCommand,
+  ToJobMaster,
+} from '../protocol/messages.ts';
 import { parseToTaskManager } from '../protocol/validate.ts';
 import { Slot } from './slot.ts';
 import type { TaskOutcome } from './slot-messages.ts';
-
-type LeaderConnection = LeaderLink<ToTaskManager>;
-
-const heartbeatIntervalMs = 1_000;
 
 export interface TaskManagerOptions {
   readonly masterFile: string;
@@ -36,9 +37,7 @@ export class TaskManager {
   readonly #slots: Slot[];
   readonly #running = new Map<Slot, TaskDeployment>();
   readonly #waiting: TaskDeployment[] = [];
-  readonly #finder: LeaderFinder<ToTaskManager>;
-  #leader: LeaderConnection | null = null;
-  #epoch = 0;
+  readonly #follower: LeaderFollower<TaskManagerCommand>;
 
   constructor(options: TaskManagerOptions) {
     this.#options = options;
@@ -48,25 +47,24 @@ export class TaskManager {
       { length: options.slots },
       (_, slot) => new Slot({ workerFolder, slot, memoryBytes, onBroken, onSplitRequest }),
     );
-    this.#finder = new LeaderFinder({
+    this.#follower = new LeaderFollower({
       masterFile: options.masterFile,
       orphanTimeoutMs: options.orphanTimeoutMs,
       parse: parseToTaskManager,
-      onLeader: (connection, token) => void this.#register(connection, token),
-      onMessage: (connection, message) => this.#obey(connection, message),
-      onLost: () => this.#cancelAll(),
-      onOrphaned: () => options.onEnd(`no JobMaster for ${options.orphanTimeoutMs / 1000} s`),
+      registration: (token) => this.#registration(token),
+      obey: (command) => this.#obey(command),
+      onLost: () => void this.#cancelAll(),
+      onEnd: options.onEnd,
     });
   }
 
   start(): void {
-    this.#finder.start();
-    setInterval(() => this.#leader?.send({ type: 'heartbeat' }), heartbeatIntervalMs);
+    this.#follower.start();
   }
 
   /** Resolves when no attempt runs any more; takes no new ones. */
   async stop(): Promise<void> {
-    this.#epoch = Number.POSITIVE_INFINITY;
+    this.#follower.stop();
     await this.#cancelAll();
   }
 
@@ -75,41 +73,27 @@ export class TaskManager {
     await Promise.all(this.#slots.map((slot) => slot.ready()));
   }
 
-  async #register(connection: LeaderConnection, token: string): Promise<void> {
+  async #registration(token: string): Promise<ToJobMaster> {
     // What an earlier master deployed is not wanted any more; the report must not race with its partitions.
     await this.#cancelAll();
     const { workerId, workerFolder, slots } = this.#options;
     const partitions = await reportPartitions(workerFolder);
     // Half-written files of attempts that were killed, and what is damaged: nobody will ever read them.
     await deleteStale(workerFolder, partitions);
-    connection.send({ type: 'register-worker', token, workerId, pid: process.pid, slots, partitions });
+    return { type: 'register-worker', token, workerId, pid: process.pid, slots, partitions };
   }
 
-  #obey(connection: LeaderConnection, message: ToTaskManager): void {
-    switch (message.type) {
-      case 'registered':
-        if (message.epoch < this.#epoch) return connection.destroy();
-        this.#epoch = message.epoch;
-        this.#leader = connection;
-        return;
+  #obey(command: TaskManagerCommand): void {
+    switch (command.type) {
       case 'deploy':
-        if (message.deployment.epoch === this.#epoch) this.#deploy(message.deployment);
-        return;
+        return this.#deploy(command.deployment);
       case 'cancel':
-        if (message.epoch === this.#epoch) this.#cancel(message.execution);
-        return;
+        return this.#cancel(command.execution);
       case 'release-partitions':
-        if (message.epoch === this.#epoch) this.#release(message.partitions);
-        return;
+        return this.#release(command.partitions);
       case 'split':
-        if (message.epoch === this.#epoch) this.#answer(message.execution, message.input, message.split);
-        return;
-      case 'shutdown':
-        if (message.epoch === this.#epoch) this.#options.onEnd('the JobMaster ended the job');
-        return;
-      case 'heartbeat':
-        // At the leader's pace (`heartbeat.interval`), beside this worker's own.
-        connection.send({ type: 'heartbeat' });
+        return this.#answer(command.execution, command.input, command.split);
+      case 'stream':
         return;
     }
   }
@@ -129,24 +113,25 @@ export class TaskManager {
 
   #report(deployment: TaskDeployment, outcome: TaskOutcome): void {
     const { epoch, execution } = deployment;
-    if (epoch !== this.#epoch) return;
+    if (epoch !== this.#follower.epoch) return;
     if (outcome.type === 'finished') {
-      this.#leader?.send({ type: 'task-finished', epoch, execution, result: outcome.result });
+      this.#follower.send({ type: 'task-finished', epoch, execution, result: outcome.result });
     } else {
-      this.#leader?.send({ type: 'task-failed', epoch, execution, failure: outcome.failure });
+      this.#follower.send({ type: 'task-failed', epoch, execution, failure: outcome.failure });
     }
   }
 
   #requestSplit(slot: Slot, input: number): void {
     const deployment = this.#running.get(slot);
-    if (deployment?.epoch !== this.#epoch) return;
+    if (deployment?.epoch !== this.#follower.epoch) return;
     const { epoch, execution } = deployment;
-    this.#leader?.send({ type: 'split-request', epoch, execution, input });
+    this.#follower.send({ type: 'split-request', epoch, execution, input });
   }
 
   #answer(execution: ExecutionRef, input: number, split: FoundSplit | null): void {
     for (const [slot, deployment] of this.#running) {
-      if (deployment.epoch === this.#epoch && isSame(deployment.execution, execution)) slot.answer(input, split);
+      if (deployment.epoch === this.#follower.epoch && isSame(deployment.execution, execution))
+        slot.answer(input, split);
     }
   }
 
@@ -165,7 +150,6 @@ export class TaskManager {
 
   /** Resolves when no attempt runs any more. */
   async #cancelAll(): Promise<void> {
-    this.#leader = null;
     this.#waiting.length = 0;
     for (const slot of this.#running.keys()) slot.cancel();
     while (this.#running.size > 0) await new Promise((resolve) => setTimeout(resolve, 5));

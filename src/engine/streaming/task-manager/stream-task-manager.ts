@@ -1,16 +1,12 @@
 // The TaskManager of a streaming job: runs the slots that the leading JobMaster deploys and passes on what the two say
-// to each other. Follows the newest epoch, as the TaskManager of a batch job does: tasks of an earlier leader end
-// before the next one is registered with. Keeps nothing on disk: state lies in checkpoints.
+// to each other. As with the TaskManager of a batch job, tasks of an earlier leader end before the next one is
+// registered with. Keeps nothing on disk: state lies in checkpoints.
 import type { WorkerId } from '../../../model/ids.ts';
-import { LeaderFinder, type LeaderConnection as LeaderLink } from '../../protocol/leader-finder.ts';
-import type { ToTaskManager } from '../../protocol/messages.ts';
+import { LeaderFollower } from '../../protocol/leader-follower.ts';
+import type { TaskManagerCommand, ToJobMaster } from '../../protocol/messages.ts';
 import { parseToTaskManager } from '../../protocol/validate.ts';
 import type { SlotDeployment, StreamToTaskManager } from '../protocol/stream-messages.ts';
 import { StreamSlot } from './stream-slot.ts';
-
-type LeaderConnection = LeaderLink<ToTaskManager>;
-
-const heartbeatIntervalMs = 1_000;
 
 export interface StreamTaskManagerOptions {
   readonly masterFile: string;
@@ -24,26 +20,25 @@ export interface StreamTaskManagerOptions {
 export class StreamTaskManager {
   readonly #options: StreamTaskManagerOptions;
   readonly #slots = new Set<StreamSlot>();
-  readonly #finder: LeaderFinder<ToTaskManager>;
-  #leader: LeaderConnection | null = null;
-  #epoch = 0;
+  readonly #follower: LeaderFollower<TaskManagerCommand>;
 
   constructor(options: StreamTaskManagerOptions) {
     this.#options = options;
-    this.#finder = new LeaderFinder({
+    this.#follower = new LeaderFollower({
       masterFile: options.masterFile,
       orphanTimeoutMs: options.orphanTimeoutMs,
       parse: parseToTaskManager,
-      onLeader: (connection, token) => void this.#register(connection, token),
-      onMessage: (connection, message) => this.#obey(connection, message),
+      registration: (token) => this.#registration(token),
+      obey: (command) => {
+        if (command.type === 'stream') this.#pass(command.message);
+      },
       onLost: () => void this.#cancelAll(),
-      onOrphaned: () => options.onEnd(`no JobMaster for ${options.orphanTimeoutMs / 1000} s`),
+      onEnd: options.onEnd,
     });
   }
 
   start(): void {
-    this.#finder.start();
-    setInterval(() => this.#leader?.send({ type: 'heartbeat' }), heartbeatIntervalMs);
+    this.#follower.start();
   }
 
   /** Threads are started by deployments: there is nothing to wait for. */
@@ -51,32 +46,14 @@ export class StreamTaskManager {
 
   /** Resolves when no task runs any more; takes no new ones. */
   async stop(): Promise<void> {
-    this.#epoch = Number.POSITIVE_INFINITY;
+    this.#follower.stop();
     await this.#cancelAll();
   }
 
-  async #register(connection: LeaderConnection, token: string): Promise<void> {
+  async #registration(token: string): Promise<ToJobMaster> {
     await this.#cancelAll();
     const { workerId, slots } = this.#options;
-    connection.send({ type: 'register-worker', token, workerId, pid: process.pid, slots, partitions: [] });
-  }
-
-  #obey(connection: LeaderConnection, message: ToTaskManager): void {
-    switch (message.type) {
-      case 'registered':
-        if (message.epoch < this.#epoch) return connection.destroy();
-        this.#epoch = message.epoch;
-        this.#leader = connection;
-        return;
-      case 'stream':
-        if (message.epoch === this.#epoch) this.#pass(message.message);
-        return;
-      case 'shutdown':
-        if (message.epoch === this.#epoch) this.#options.onEnd('the JobMaster ended the job');
-        return;
-      default:
-        return;
-    }
+    return { type: 'register-worker', token, workerId, pid: process.pid, slots, partitions: [] };
   }
 
   #pass(message: StreamToTaskManager): void {
@@ -86,11 +63,11 @@ export class StreamTaskManager {
 
   #deploy(deployment: SlotDeployment): void {
     const { epoch } = deployment;
-    if (epoch !== this.#epoch) return;
+    if (epoch !== this.#follower.epoch) return;
     const slot = new StreamSlot({
       deployment,
       tell: (message) => {
-        if (epoch === this.#epoch) this.#leader?.send({ type: 'stream', epoch, message });
+        if (epoch === this.#follower.epoch) this.#follower.send({ type: 'stream', epoch, message });
       },
       onEnded: () => this.#slots.delete(slot),
     });
@@ -98,7 +75,6 @@ export class StreamTaskManager {
   }
 
   async #cancelAll(): Promise<void> {
-    this.#leader = null;
     for (const slot of this.#slots) slot.send({ type: 'cancel', attempt: slot.attempt });
     while (this.#slots.size > 0) await new Promise((resolve) => setTimeout(resolve, 5));
   }
