@@ -1,4 +1,5 @@
 // jobrec run: runs a job file, or resumes the run of it that has not ended. Spec: docs/commands.md "run".
+import { resolve } from 'node:path';
 import { Args, Flags } from '@oclif/core';
 import { type ArgsOf, BaseCommand, type FlagsOf } from '../cli/base-command.ts';
 import { exitCodeOfRun, exitCodes } from '../cli/exit-codes.ts';
@@ -17,6 +18,11 @@ export class RunCommand extends BaseCommand<typeof RunCommand> {
     {
       description: 'Two workers of four slots, no retries',
       command: '<%= config.bin %> run job.yaml --workers 2 --slots 4 -D restart-strategy.type=none',
+    },
+    {
+      description: 'Go on from a savepoint, with twice the tasks',
+      command:
+        '<%= config.bin %> run job.yaml --from-savepoint savepoints/savepoint-4f1a0c-90b1d2e3f4a5 -D parallelism.default=2',
     },
     { description: 'A job file made by another program', command: '$ make-job | <%= config.bin %> run -' },
   ];
@@ -39,6 +45,14 @@ export class RunCommand extends BaseCommand<typeof RunCommand> {
     workers: Flags.string({ helpValue: 'N', description: 'Number of TaskManager processes.' }),
     slots: Flags.string({ helpValue: 'N', description: 'Tasks that each of them runs at a time.' }),
     fresh: Flags.boolean({ description: 'Start over instead of resuming a run that has not ended.' }),
+    'from-savepoint': Flags.string({
+      helpValue: 'PATH',
+      description: 'Begin from this savepoint or retained checkpoint, also of another job (streaming jobs).',
+    }),
+    'allow-non-restored-state': Flags.boolean({
+      dependsOn: ['from-savepoint'],
+      description: 'Leave state behind that no operator of the job takes.',
+    }),
     'dry-run': Flags.boolean({ description: 'Print the planned vertices and exchanges; start nothing.' }),
   };
 
@@ -76,5 +90,7 @@ function runOptions(flags: FlagsOf<typeof RunCommand>, args: ArgsOf<typeof RunCo
     slots: wholeNumber('--slots', flags.slots, 1),
     config: configPairs('-D', flags.define),
     fresh: flags.fresh,
+    fromSavepoint: flags['from-savepoint'] === undefined ? null : resolve(flags['from-savepoint']),
+    allowNonRestoredState: Boolean(flags['allow-non-restored-state']),
   };
 }

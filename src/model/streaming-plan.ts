@@ -143,7 +143,17 @@ export interface StreamVertex {
   readonly outputs: readonly StreamOutput[];
 }
 
+/** The checkpoint or savepoint, of whatever job, that a job begins from. */
+export interface RestoreSettings {
+  /** Absolute path of its folder. */
+  readonly path: string;
+  /** State that no operator of the job takes is left behind. */
+  readonly allowNonRestoredState: boolean;
+}
+
 export interface StreamingPlan {
+  /** Absent: the job begins with nothing. */
+  readonly restore?: RestoreSettings;
   /** Number of key groups: fixed for the life of the job's state. */
   readonly maxParallelism: number;
   /** Producers before consumers, in the order of the JobGraph's vertices. */
@@ -153,4 +163,24 @@ export interface StreamingPlan {
 /** Whether rows that were read before a failure can be read again. */
 export function isReplayable(connector: SourceConnector): boolean {
   return connector.kind !== 'socket';
+}
+
+/**
+ * What the state of an operator is, as a text that is recorded with it: two that are equal fit each other. null: it has
+ * none. Functions are left out: what they mean by their state is theirs.
+ */
+export function stateShapeOf(spec: OperatorSpec): string | null {
+  switch (spec.kind) {
+    case 'source':
+      return `positions of a ${spec.connector.kind} source`;
+    case 'sum':
+    case 'reduce': {
+      const what = spec.window ? `windows of ${spec.window.sizeMs} ms` : 'running aggregates';
+      return `${what}, keyBy [${spec.keyBy.join(', ')}]`;
+    }
+    case 'process':
+      return `states of a process function, keyBy [${spec.keyBy.join(', ')}]`;
+    default:
+      return null;
+  }
 }

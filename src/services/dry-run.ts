@@ -1,10 +1,11 @@
 // `run --dry-run`: the plan, and nothing started.
 import type { JobGraph } from '../model/job-graph.ts';
+import { restoreSettings, withRestore } from './restore-from.ts';
 import { planOf } from './run-plan.ts';
 import type { DryRunReport, RunOptions } from './run-report.ts';
 
 export async function planDryRun(options: RunOptions): Promise<DryRunReport> {
-  const { graph, edges } = await planOf(options);
+  const { graph, edges } = await withRestore(await planOf(options), restoreSettings(options));
   const shuffle = graph.shuffle ?? 'workers';
   return { name: graph.name, shuffle, sources: sources(graph), vertices: vertices(graph), edges };
 }

@@ -22,6 +22,10 @@ export interface RunOptions {
   readonly config: Readonly<Record<string, string>>;
   /** Start over instead of resuming a run that has not ended. */
   readonly fresh: boolean;
+  /** Absolute path of the savepoint or checkpoint that a new run begins from; null: none. */
+  readonly fromSavepoint: string | null;
+  /** Leave state behind that no operator of the job takes. */
+  readonly allowNonRestoredState: boolean;
 }
 
 /** Where a run tells what it is doing, while it is doing it. Calls are cheap and never throw. */

@@ -32,6 +32,7 @@ import {
   readGraph,
   removeDrafts,
 } from './job-home.ts';
+import { requireOutlives, requireSameRestore, restoreSettings, withRestore } from './restore-from.ts';
 import { changedOptions, withOptionsOf } from './resume-options.ts';
 import { runReport } from './run-outcome.ts';
 import { planOf } from './run-plan.ts';
@@ -68,10 +69,16 @@ async function startOrResume(options: RunOptions, planned: PlannedJob, progress:
   const latest = await latestRun(options.home, planned.graph.name);
   const last = latest && (await ifUnfinished(latest));
   await removeDrafts(options.home, planned.graph.name);
-  if (last && !options.fresh) return resume(last, planned, progress);
+  const restore = restoreSettings(options);
+  if (last && !options.fresh) {
+    requireSameRestore(last, restore);
+    return resume(last, planned, progress);
+  }
+  if (last) requireOutlives(last, restore);
+  const { graph, config, fingerprint, modules } = await withRestore(planned, restore);
+  if (restore) progress.notice(`the job begins from ${restore.path}`);
   if (last) await cancelJob({ home: options.home, job: last.submission.jobId, savepointFolder: null });
   await requireFreeSinks(planned);
-  const { graph, config, fingerprint } = planned;
   const submission: Submission = {
     jobId: newJobId(),
     name: graph.name,
@@ -81,7 +88,7 @@ async function startOrResume(options: RunOptions, planned: PlannedJob, progress:
     config,
     fingerprint,
   };
-  const folder = await createJobFolder(options.home, submission, planned.modules);
+  const folder = await createJobFolder(options.home, submission, modules);
   return { folder, submission, start: 'submitted' };
 }
 

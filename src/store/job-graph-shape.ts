@@ -106,7 +106,13 @@ const jobGraph = objectOf({
   sources: listOf(source),
   sinks: listOf(sink),
   duckdbVersion: isText,
-  streaming: optional(objectOf({ maxParallelism: isCount, vertices: listOf(streamVertex) })),
+  streaming: optional(
+    objectOf({
+      restore: optional(objectOf({ path: isText, allowNonRestoredState: isFlag })),
+      maxParallelism: isCount,
+      vertices: listOf(streamVertex),
+    }),
+  ),
 });
 
 export function isJobGraph(value: unknown): value is JobGraph {

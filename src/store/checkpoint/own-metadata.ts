@@ -41,6 +41,8 @@ export interface OperatorState {
   readonly parallelism: number;
   readonly maxParallelism: number;
   readonly subtasks: readonly SubtaskState[];
+  /** What its state is (`stateShapeOf`); absent: it has none. */
+  readonly shape?: string;
 }
 
 /** A staged part that the completion of this checkpoint makes part of a sink's output. */
@@ -125,6 +127,7 @@ function cellsOf(metadata: CheckpointMetadata): unknown[] {
         ],
         own && handleCells(own),
       ]),
+      ...(operator.shape === undefined ? [] : [operator.shape]),
     ]),
     parts.flatMap((part) => [part.sink, part.staged, part.final, part.rows, part.bytes]),
     sinkRows.flatMap(({ sink, rows }) => [sink, rows]),
@@ -157,7 +160,7 @@ function metadataOf(cells: Cells): CheckpointMetadata {
   };
 }
 
-function operatorOf([operatorId, uid, name, parallelism, maxParallelism, subtasks]: Cells): OperatorState {
+function operatorOf([operatorId, uid, name, parallelism, maxParallelism, subtasks, shape]: Cells): OperatorState {
   return {
     operatorId: text(operatorId),
     uid: text(uid),
@@ -172,6 +175,7 @@ function operatorOf([operatorId, uid, name, parallelism, maxParallelism, subtask
         operator: own === null ? null : handleOf(list(own)),
       };
     }),
+    ...(shape === undefined ? {} : { shape: text(shape) }),
   };
 }
 

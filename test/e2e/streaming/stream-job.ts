@@ -58,10 +58,13 @@ export class StreamJob {
     return runCli(args, { cwd: this.folder });
   }
 
-  /** The folder of the only job of the home; null before it is there. */
+  /** The folder of the last job of the home; null before it is there. */
   async jobFolder(): Promise<string | null> {
-    const [name] = await readdir(join(this.folder, '.jobrec/jobs')).catch(() => []);
-    return name === undefined ? null : join(this.folder, '.jobrec/jobs', name);
+    const names = await readdir(join(this.folder, '.jobrec/jobs')).catch(() => []);
+    const folders = names.map((name) => join(this.folder, '.jobrec/jobs', name));
+    if (folders.length < 2) return folders[0] ?? null;
+    const submitted = await Promise.all(folders.map(submittedAtMs));
+    return folders[submitted.indexOf(Math.max(...submitted))] ?? null;
   }
 
   async processes(): Promise<Processes | null> {
@@ -121,6 +124,11 @@ export class StreamJob {
     await pause(50);
     await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
+}
+
+async function submittedAtMs(folder: string): Promise<number> {
+  const plan = JSON.parse(await readFile(join(folder, 'plan.json'), 'utf8')) as { submittedAtMs: number };
+  return plan.submittedAtMs;
 }
 
 async function rowsIn(path: string): Promise<Record<string, unknown>[]> {

@@ -1,5 +1,10 @@
 // A checkpoint while its tasks acknowledge it: gathers their states into the metadata that is stored when all are there.
-import type { StreamingPlan, StreamOperator, StreamVertex } from '../../../model/streaming-plan.ts';
+import {
+  type StreamingPlan,
+  type StreamOperator,
+  type StreamVertex,
+  stateShapeOf,
+} from '../../../model/streaming-plan.ts';
 import {
   type CheckpointMetadata,
   type CommittedPart,
@@ -55,10 +60,12 @@ export class PendingCheckpoint {
 
   #operatorState(
     { parallelism }: StreamVertex,
-    { operatorId, uid, name }: StreamOperator,
+    { operatorId, uid, name, spec }: StreamOperator,
     maxParallelism: number,
   ): OperatorState {
     const subtasks = [...(this.#states.get(operatorId) ?? [])].sort((a, b) => a.subtask - b.subtask);
-    return { operatorId, uid, name, parallelism, maxParallelism, subtasks };
+    const shape = stateShapeOf(spec);
+    const state = { operatorId, uid, name, parallelism, maxParallelism, subtasks };
+    return shape === null ? state : { ...state, shape };
   }
 }

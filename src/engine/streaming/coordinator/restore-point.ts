@@ -24,13 +24,17 @@ export type RestorePoint =
   /** There were some, and none can be used. */
   | { readonly kind: 'none-usable'; readonly skipped: readonly SkippedCheckpoint[] };
 
+/** @param initial folder of the checkpoint that the job began from; null: it began with nothing */
 export async function findRestorePoint(
   completed: readonly CompletedCheckpoint[],
   retained: number,
+  initial: string | null = null,
 ): Promise<RestorePoint> {
-  if (completed.length === 0) return { kind: 'beginning' };
+  if (completed.length === 0 && initial === null) return { kind: 'beginning' };
   const skipped: SkippedCheckpoint[] = [];
-  for (const { checkpointId, location } of candidates(completed, retained)) {
+  // A job that began from a savepoint can always begin from there again.
+  const begin = initial === null ? [] : [{ checkpointId: 0, location: initial }];
+  for (const { checkpointId, location } of [...candidates(completed, retained), ...begin]) {
     const read = await readWhole(location);
     if (typeof read !== 'string') return { kind: 'checkpoint', location, metadata: read, skipped };
     skipped.push({ checkpointId, location, reason: read });

@@ -1,11 +1,11 @@
 // The JobMaster of a streaming job: takes the tasks from their last checkpoint through failures and losses to the end
 // of the job, whatever end that is. Same epochs, store, processes and clients as for a batch job; what differs is that
 // all tasks run at once and restart together. Spec: docs/streaming.md; design invariants 3, 6, 8, 9.
-import { invariant, messageOf } from '../../../model/errors.ts';
+import { invariant } from '../../../model/errors.ts';
 import type { JobGraph } from '../../../model/job-graph.ts';
 import { isGloballyTerminal, type JobState } from '../../../model/states.ts';
 import type { StreamingPlan } from '../../../model/streaming-plan.ts';
-import { type CheckpointStorage, discardFolder } from '../../../store/checkpoint/checkpoint-storage.ts';
+import type { CheckpointStorage } from '../../../store/checkpoint/checkpoint-storage.ts';
 import type { JobFolder } from '../../../store/job-folder.ts';
 import { endRules, type MasterEnd } from '../../job-master/master-end.ts';
 import type { Mastership } from '../../job-master/mastership.ts';
@@ -15,13 +15,15 @@ import type { ClusterSize, JobMasterStart } from '../../processes.ts';
 import type { SavepointOrder, VertexProgress } from '../../protocol/messages.ts';
 import { deleteRunFiles } from '../../run-files.ts';
 import type { StreamTaskRef, StreamToJobMaster } from '../protocol/stream-messages.ts';
-import { claimSinkFolder, commitParts, rollBackParts } from '../sinks/part-commit.ts';
+import { commitParts, rollBackParts } from '../sinks/part-commit.ts';
 import { checkpointStorage, deleteStreamFiles, fileSinksOf } from '../stream-files.ts';
+import { beginSinks } from './begin-sinks.ts';
 import { CheckpointDriver, type RequestOutcome } from './checkpoint-driver.ts';
 import { streamRestartStrategy } from './restart-default.ts';
 import { findRestorePoint, type SkippedCheckpoint } from './restore-point.ts';
 import { StreamCluster } from './stream-cluster.ts';
 import { StreamScheduler } from './stream-scheduler.ts';
+import { takeSavepoint } from './take-savepoint.ts';
 
 export class StreamJobMaster {
   readonly #folder: JobFolder;
@@ -67,18 +69,11 @@ export class StreamJobMaster {
   }
 
   /** Takes a savepoint, and ends the job behind it unless it is to go on. */
-  async savepoint({ folder, purpose }: Omit<SavepointOrder, 'token' | 'type'>): Promise<RequestOutcome> {
-    // Before any barrier: a folder that cannot be made must cost a job that is to stop nothing.
-    const problem = await this.#storage.beginAt(folder).then(() => null, messageOf);
-    if (problem) return { kind: 'failed', reason: `${folder} cannot be made: ${problem}` };
-    const mode = purpose === 'cancel' ? 'stop' : purpose;
-    const outcome = await this.#checkpoints.request({ kind: 'savepoint', mode, folder });
-    if (outcome.kind === 'failed') {
-      await discardFolder(folder).catch(() => {});
-      return outcome;
-    }
-    if (purpose === 'cancel') this.#control('cancel', `canceled by the user, with savepoint ${folder}`);
-    else if (purpose !== 'go-on') void this.#finish().catch((error) => this.#stopFor(error));
+  async savepoint(order: SavepointOrder): Promise<RequestOutcome> {
+    const outcome = await takeSavepoint(this.#checkpoints, this.#storage, order);
+    if (outcome.kind === 'failed' || order.purpose === 'go-on') return outcome;
+    if (order.purpose === 'cancel') this.#control('cancel', `canceled by the user, with savepoint ${order.folder}`);
+    else void this.#finish().catch((error) => this.#stopFor(error));
     return outcome;
   }
 
@@ -100,7 +95,8 @@ export class StreamJobMaster {
   /** The folders first, then the record that they are there. */
   async #prepare(): Promise<void> {
     await this.#storage.prepare();
-    for (const path of this.#sinkFolders()) await claimSinkFolder(path, this.#jobGraph.name, true);
+    const restoreFrom = this.#plan.restore?.path ?? null;
+    this.#tellTakenBack(await beginSinks(this.#sinkFolders(), this.#jobGraph.name, restoreFrom));
     for (const vertex of this.#jobGraph.vertices) {
       const { id: vertexId, parallelism, maxParallelism } = vertex;
       const inputs = vertex.inputs.flatMap((input) =>
@@ -123,7 +119,8 @@ export class StreamJobMaster {
   async #restore(): Promise<void> {
     const { recorder, jobId, options } = this.#mastership;
     const { checkpoints } = recorder.graph;
-    const point = await findRestorePoint(checkpoints, options.streaming.retainedCheckpoints);
+    const { retainedCheckpoints } = options.streaming;
+    const point = await findRestorePoint(checkpoints, retainedCheckpoints, this.#plan.restore?.path ?? null);
     if (point.kind !== 'beginning') this.#tellSkipped(point.skipped);
     if (point.kind === 'none-usable') {
       const reason = `no checkpoint can be restored (${point.skipped.map(reasonOf).join('; ')}); --fresh starts over`;
@@ -131,8 +128,7 @@ export class StreamJobMaster {
     }
     const metadata = point.kind === 'checkpoint' ? point.metadata : null;
     if (metadata) await commitParts(metadata.parts);
-    const takenBack = await rollBackParts(this.#sinkFolders(), jobId, metadata?.checkpointId ?? null);
-    if (takenBack > 0) this.#notice(`${takenBack} part(s) of later checkpoints were taken back: their rows come again`);
+    this.#tellTakenBack(await rollBackParts(this.#sinkFolders(), jobId, metadata?.checkpointId ?? null));
     if (point.kind === 'checkpoint') {
       const { checkpointId } = point.metadata;
       const skipped = point.skipped.map(({ checkpointId: id, reason }) => ({ checkpointId: id, reason }));
@@ -144,6 +140,10 @@ export class StreamJobMaster {
     // From here on a loss or a failure is one of the new attempt, also while it is being deployed.
     this.#isRestarting = false;
     this.#scheduler.start(point.kind === 'checkpoint' ? point.location : null);
+  }
+
+  #tellTakenBack(parts: number): void {
+    if (parts > 0) this.#notice(`${parts} part(s) of later checkpoints were taken back: their rows come again`);
   }
 
   #tellSkipped(skipped: readonly SkippedCheckpoint[]): void {

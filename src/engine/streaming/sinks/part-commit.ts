@@ -13,10 +13,13 @@ export async function commitParts(parts: readonly CommittedPart[]): Promise<void
   for (const folder of new Set(parts.map(({ final }) => dirname(final)))) await syncFolder(folder);
 }
 
-/** Removes what the job staged and has not committed, and its parts behind `checkpointId` (null: all of them). */
+/**
+ * Removes what the job staged and has not committed, and its parts behind `checkpointId` (null: all of them). With
+ * `jobId` null those of every job: the numbers of checkpoints go on from a job to those that begin from its state.
+ */
 export async function rollBackParts(
   folders: readonly string[],
-  jobId: string,
+  jobId: string | null,
   checkpointId: number | null,
 ): Promise<number> {
   let takenBack = 0;

@@ -7,10 +7,11 @@ export function partName(jobId: string, checkpointId: number, subtask: number): 
   return `part-${jobId.slice(0, 8)}-${String(checkpointId).padStart(8, '0')}-${subtask}.json`;
 }
 
-/** The checkpoint of a visible part of this job; null: not one. */
-export function checkpointOfPart(name: string, jobId: string): number | null {
+/** The checkpoint of a visible part of this job (null: of any); null: not one. */
+export function checkpointOfPart(name: string, jobId: string | null): number | null {
   const match = /^part-([0-9a-f]{8})-(\d{8,})-\d+\.json$/.exec(name);
-  return match?.[1] === jobId.slice(0, 8) ? Number(match[2]) : null;
+  if (!match) return null;
+  return jobId === null || match[1] === jobId.slice(0, 8) ? Number(match[2]) : null;
 }
 
 /** Whether a file is a part of any streaming job. */
@@ -32,9 +33,9 @@ export function stagedName({ jobId, epoch, attempt, sinkName, subtask }: Staging
   return `${stagedPrefix(jobId)}${sink}-${epoch}-${attempt}-${subtask}-${serial}`;
 }
 
-/** Begin of the names of everything that a job has staged. */
-export function stagedPrefix(jobId: string): string {
-  return `.staged-${jobId.slice(0, 8)}-`;
+/** Begin of the names of everything that a job (null: any) has staged. */
+export function stagedPrefix(jobId: string | null): string {
+  return jobId === null ? '.staged-' : `.staged-${jobId.slice(0, 8)}-`;
 }
 
 /** Says whose job a sink's folder is. */
