@@ -75,6 +75,9 @@ async function savedJob(): Promise<{ readonly job: StreamJob; readonly path: str
   await reached(job, 2);
   expect((await job.cli('cancel', 'words')).code).toBe(0);
   await result;
+  // Its later checkpoints are gone with it: the savepoint is its last state.
+  const { jobs } = parseJson<{ readonly jobs: readonly object[] }>(await job.cli('jobs', '--json'));
+  expect(jobs).toMatchObject([{ state: 'CANCELED', lastCheckpoint: { kind: 'savepoint', location: taken.path } }]);
   return { job, ...taken };
 }
 
