@@ -98,8 +98,8 @@ export function finished(subtask: number, changes: Partial<JobEvent> = {}): JobE
   } as JobEvent;
 }
 
-/** Every kind, with its awkward values: nulls, empty lists, ids that the graph does not know. */
-export const eventsOfEveryKind: readonly JobEvent[] = [
+/** Every kind that the first jobrec wrote, with its awkward values: nulls, empty lists, ids that the graph does not know. */
+export const eventsOfFirstRelease: readonly JobEvent[] = [
   submitted,
   { type: 'job-status-changed', state: 'RUNNING', reason: null },
   { type: 'job-status-changed', state: 'FAILED', reason: 'no space · ünïcode' },
@@ -156,6 +156,11 @@ export const eventsOfEveryKind: readonly JobEvent[] = [
     cause: 'Conversion Error',
     counted: true,
   },
+];
+
+/** One of each kind, those that format 1 got later at the end. */
+export const eventsOfEveryKind: readonly JobEvent[] = [
+  ...eventsOfFirstRelease,
   {
     type: 'checkpoint-completed',
     checkpointId: 7,
