@@ -194,7 +194,7 @@ describe('recovery', () => {
   });
 
   it('attaches a later run to a live job, and refuses a second client (exit 5)', async () => {
-    const job = await salesJob({ pauseMs: 200 });
+    const job = await salesJob({ pauseMs: 500 });
     const first = startCli(runArgs(job));
     await underWay(job, 1);
     const refused = await runCli([...runArgs(job), '--json']);

@@ -1,11 +1,12 @@
 // From a path to an opened checkpoint: finds the metadata file, reads it whole and recognises its format by its first bytes.
 // Reads that one file only, and changes nothing. Errors: CHECKPOINT_NOT_FOUND, NOT_A_CHECKPOINT, CHECKPOINT_DAMAGED,
 // STORE_UNREADABLE, FORMAT_TOO_NEW, FORMAT_TOO_OLD. Spec: docs/checkpoints.md.
-import { open, readdir, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { CheckpointMetadata } from '../../model/checkpoint.ts';
 import { JobrecError } from '../../model/errors.ts';
 import { flinkCheckpointFormat } from '../flink/checkpoint/flink-metadata.ts';
+import { openSegmentBytes } from '../segment-bytes.ts';
 import { type CheckpointFormat, type MetadataFile, metadataName } from './checkpoint-format.ts';
 import { ownCheckpointFormat } from './own-format.ts';
 
@@ -62,17 +63,18 @@ function numberIn(name: string): number {
 }
 
 async function readMetadataFile(file: string): Promise<MetadataFile> {
-  const handle = await open(file, 'r');
+  const { size } = await stat(file);
+  if (size > metadataBytesMax) {
+    throw new JobrecError('NOT_A_CHECKPOINT', `${file} has ${size} bytes, more than a checkpoint's metadata`, {
+      data: { path: file, bytes: size },
+    });
+  }
+  // Into one buffer of its size: reading by chunks and joining them takes the file's bytes twice.
+  const source = await openSegmentBytes(file, size);
   try {
-    const { size } = await handle.stat();
-    if (size > metadataBytesMax) {
-      throw new JobrecError('NOT_A_CHECKPOINT', `${file} has ${size} bytes, more than a checkpoint's metadata`, {
-        data: { path: file, bytes: size },
-      });
-    }
-    return { file, folder: path.dirname(file), bytes: await handle.readFile() };
+    return { file, folder: path.dirname(file), bytes: await source.read(0, size) };
   } finally {
-    await handle.close();
+    await source.close();
   }
 }
 
