@@ -44,7 +44,8 @@ describe.each(versions)('Flink %s', (version) => {
       isDiamond: true,
     });
     expect(repaired).toMatchObject({ ok: true, damage: null, repair: { applied: true } });
-    expect(repaired?.repair?.givenUp.finishedTasks).toBe(2);
+    // Three are kept; what else had finished depends on the version: 2.x runs what follows a finished task at once.
+    expect(repaired?.repair?.givenUp.finishedTasks).toBe(before.finished.size - 3);
     expect(repaired?.repair?.outlook).toMatchObject({ verdict: 'recoverable', kept: 3, rerun: 0 });
     expect(predicted.kept.length).toBe(3);
     const observed = { ...after, finished: before.finished, finishedIsExact: false, ranAgain: after.deployed };
