@@ -12,10 +12,8 @@ export interface ReleasablePartition {
   readonly partitionIndex: number;
 }
 
-interface Reader {
-  readonly vertex: ExecutionJobVertex;
-  readonly ranges: readonly InputRange[];
-}
+/** First and last partition that a task which has not finished reads, inclusive. */
+type UnreadRange = readonly [first: number, last: number];
 
 /** What can be given up now that this task has finished, of all that it read; not what was given up before. */
 export function releasableAfter(
@@ -28,43 +26,39 @@ export function releasableAfter(
   const edges = graph.edges.filter((edge) => edge.consumerVertexId === vertexId);
   return edges.flatMap(({ datasetId, producerVertexId }) => {
     const producer = graph.vertices.get(producerVertexId);
-    const readers = readersOf(graph, datasetId, topology.consumersOf(datasetId));
-    if (vertex === undefined || producer === undefined || readers === null) return [];
-    const [first, last] = rangeOf({ vertex, ranges: rangesOf(vertex, datasetId) }, subtask, producer);
+    if (vertex === undefined || producer === undefined) return [];
+    const unread = unreadRanges(graph, datasetId, topology.consumersOf(datasetId), producer);
+    if (unread === null) return [];
+    const [first, last] = partitionsRead(rangesOf(vertex, datasetId)[subtask], producer.tasks.length);
     return indices(first, last)
       .filter((index) => producer.tasks[index]?.state === 'FINISHED')
       .filter((index) => !graph.released.has(partitionKey(datasetId, index)))
-      .filter((index) => readers.every((reader) => hasRead(reader, index, producer)))
+      .filter((index) => unread.every(([from, to]) => index < from || index > to))
       .map((partitionIndex) => ({ datasetId, partitionIndex }));
   });
 }
 
-/** null while one of them has no tasks yet. */
-function readersOf(graph: ExecutionGraph, datasetId: string, consumerIds: readonly string[]): Reader[] | null {
-  const readers: Reader[] = [];
+/** Of the consumers' unfinished tasks, looked up once for all partitions; null while a consumer has no tasks yet. */
+function unreadRanges(
+  graph: ExecutionGraph,
+  datasetId: string,
+  consumerIds: readonly string[],
+  producer: ExecutionJobVertex,
+): UnreadRange[] | null {
+  const unread: UnreadRange[] = [];
   for (const id of consumerIds) {
     const vertex = graph.vertices.get(id);
     if (vertex === undefined || vertex.parallelism === null) return null;
-    readers.push({ vertex, ranges: rangesOf(vertex, datasetId) });
+    const ranges = rangesOf(vertex, datasetId);
+    for (const { state, subtask } of vertex.tasks) {
+      if (state !== 'FINISHED') unread.push(partitionsRead(ranges[subtask], producer.tasks.length));
+    }
   }
-  return readers;
+  return unread;
 }
 
 function rangesOf(vertex: ExecutionJobVertex, datasetId: string): readonly InputRange[] {
   return vertex.inputs.find((input) => input.datasetId === datasetId)?.ranges ?? [];
-}
-
-function rangeOf({ ranges }: Reader, subtask: number, producer: ExecutionJobVertex): readonly [number, number] {
-  return partitionsRead(ranges[subtask], producer.tasks.length);
-}
-
-/** Whether all tasks of the reader that read the partition have finished. */
-function hasRead(reader: Reader, partitionIndex: number, producer: ExecutionJobVertex): boolean {
-  return reader.vertex.tasks.every((task) => {
-    if (task.state === 'FINISHED') return true;
-    const [first, last] = rangeOf(reader, task.subtask, producer);
-    return partitionIndex < first || partitionIndex > last;
-  });
 }
 
 function indices(first: number, last: number): number[] {

@@ -126,7 +126,7 @@ export function readMark(bytes: Buffer, offset: number, head: FrameHead, base: n
 
 /** The highest synced length that a mark anywhere in `bytes` proves; 0 without one. For use behind damage. */
 export function highestSyncedLength(bytes: Buffer, base: number, seed: number): number {
-  return Math.max(0, ...marksIn(bytes, base, seed).map(({ syncedLength }) => syncedLength));
+  return marksIn(bytes, base, seed).reduce((highest, { syncedLength }) => Math.max(highest, syncedLength), 0);
 }
 
 /** The marks anywhere in `bytes`, each with the sequence number of the event that comes next. For use behind damage. */

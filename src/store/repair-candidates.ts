@@ -115,8 +115,8 @@ async function readAlone(
     }
     const { nextSequence, offset, stop } = step.value;
     const rest = stop === null ? Buffer.alloc(0) : await source.read(offset, size - offset);
-    const marks = marksIn(rest, offset, header.crc).map((mark) => mark.nextSequence);
-    return Math.max(nextSequence, nextBase ?? 0, ...marks);
+    const known = Math.max(nextSequence, nextBase ?? 0);
+    return marksIn(rest, offset, header.crc).reduce((furthest, mark) => Math.max(furthest, mark.nextSequence), known);
   } finally {
     await source.close();
   }

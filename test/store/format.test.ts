@@ -161,4 +161,13 @@ describe('marks', () => {
     expect(highestSyncedLength(rubble, 500 - at, 1234)).toBe(480);
     expect(highestSyncedLength(rubble, 0, 1234)).toBe(0);
   });
+
+  test('are found however many there are', () => {
+    const count = 200_000;
+    const marks = Array.from({ length: count }, (_, index) => {
+      const ownOffset = 500 + index * markBytes;
+      return encodeMark({ ownOffset, syncedLength: ownOffset, seal: false }, index, 77, 1234);
+    });
+    expect(highestSyncedLength(Buffer.concat(marks), 500, 1234)).toBe(500 + (count - 1) * markBytes);
+  });
 });
