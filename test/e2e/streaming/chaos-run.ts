@@ -1,5 +1,6 @@
 // One run of a streaming job in which processes are killed at seeded moments, resumed until it has ended, and checked
-// against its input: every running count of every word is in the file sink exactly once.
+// against its input: every running count of every word is in the file sink exactly once. With slow checkpoints, tasks
+// stand still now and then for longer than the timeout, several checkpoints are under way, and savepoints come between.
 import { readdir, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { generatedRow } from '../../../src/engine/streaming/sources/generator-source.ts';
@@ -7,13 +8,24 @@ import { seeded } from '../../replay/random.ts';
 import { kill, pause } from '../cli.ts';
 import { StreamJob } from './stream-job.ts';
 
-export const streamKillKinds = ['job-master', 'task-manager', 'client', 'all', 'all-and-damage'] as const;
+export const streamKillKinds = [
+  'job-master',
+  'task-manager',
+  'client',
+  'all',
+  'all-and-damage',
+  'all-with-slow-checkpoints',
+] as const;
 export type StreamKillKind = (typeof streamKillKinds)[number];
 
 const words = ['ant', 'bee', 'cat', 'dog', 'eel', 'fox', 'gnu', 'hen', 'ibis', 'jay', 'kite'];
 const rows = 9_000;
 
-const jobFile = `
+const slowCheckpoints = `
+  execution.checkpointing.timeout: 120 ms
+  execution.checkpointing.max-concurrent-checkpoints: 3`;
+
+const jobFile = (kind: StreamKillKind) => `
 name: chaos
 mode: streaming
 config:
@@ -25,7 +37,7 @@ config:
   restart-strategy.type: fixed-delay
   restart-strategy.fixed-delay.attempts: 1000
   restart-strategy.fixed-delay.delay: 10 ms
-  heartbeat.timeout: 5 s
+  heartbeat.timeout: 5 s${isSlow(kind) ? slowCheckpoints : ''}
 sources:
   numbers:
     generator:
@@ -40,23 +52,38 @@ sinks:
   out: { input: counts, path: out }
 `;
 
-const functions = `export function one(row: { word: string }) { return { word: row.word, count: 1 }; }\n`;
+/** Some rows keep their task for twice the timeout of a checkpoint. */
+const functions = (kind: StreamKillKind) => `
+const still = new Int32Array(new SharedArrayBuffer(4));
+export function one(row: { word: string; n: number }) {
+  if (${isSlow(kind)} && row.n % 900 === 0) Atomics.wait(still, 0, 0, 250);
+  return { word: row.word, count: 1 };
+}
+`;
+
+function isSlow(kind: StreamKillKind): boolean {
+  return kind === 'all-with-slow-checkpoints';
+}
 
 export interface ChaosResult {
   readonly kills: number;
   readonly restores: number;
   readonly fallbacks: number;
+  readonly givenUp: number;
+  readonly savepoints: number;
 }
 
 export async function chaosRun(kind: StreamKillKind, seed: number): Promise<ChaosResult> {
   const { below: random } = seeded(seed);
-  const job = await StreamJob.create({ 'job.yaml': jobFile, 'ones.ts': functions });
+  const job = await StreamJob.create({ 'job.yaml': jobFile(kind), 'ones.ts': functions(kind) });
   try {
     const kills = await runToTheEnd(job, kind, random);
     requireExactlyOnce(await job.written());
     const restores = await job.events('checkpoint-restored');
     const fallbacks = restores.filter((event) => (event.skipped as unknown[]).length > 0).length;
-    return { kills, restores: restores.length, fallbacks };
+    const givenUp = (await job.events('checkpoint-aborted')).length;
+    const savepoints = (await job.events('savepoint-completed')).length;
+    return { kills, restores: restores.length, fallbacks, givenUp, savepoints };
   } finally {
     await job.remove();
   }
@@ -76,6 +103,7 @@ async function runToTheEnd(job: StreamJob, kind: StreamKillKind, random: (below:
       const wanted = random(5) === 0 ? 0 : 2;
       while (!ended && (await checkpointIds(job)).ids.length < wanted) await pause(20);
       await pause(random(1_200));
+      if (isSlow(kind)) await job.cli('savepoint', 'chaos', 'saved');
       if (ended || !(await killOne(job, kind, started.pid, random))) continue;
       kills += 1;
       planned -= 1;
@@ -110,11 +138,7 @@ async function checkpointIds(job: StreamJob): Promise<{ readonly folder: string;
 
 /** Cuts a file of the newest checkpoint in half, or removes it. */
 async function damageNewest(job: StreamJob, random: (below: number) => number): Promise<void> {
-  const [jobId = ''] = await readdir(join(job.folder, 'checkpoints')).catch(() => []);
-  const folder = join(job.folder, 'checkpoints', jobId);
-  const ids = (await readdir(folder).catch(() => []))
-    .flatMap((name) => /^chk-(\d+)$/.exec(name)?.[1] ?? [])
-    .map(Number);
+  const { folder, ids } = await checkpointIds(job);
   // With one alone there is nothing to fall back to.
   if (ids.length < 2) return;
   const newest = join(folder, `chk-${Math.max(...ids)}`);

@@ -48,8 +48,11 @@ export class CheckpointDriver {
   #nextId = 1;
   #sinkRows = new Map<string, number>();
   #timer: NodeJS.Timeout | null = null;
+  /** Triggers leave in the order of the checkpoints' numbers. */
+  #triggering: Promise<void> = Promise.resolve();
   /** Storing goes one after the other: a checkpoint's parts appear before the next one's. */
   #storing: Promise<void> = Promise.resolve();
+  #storedId = 0;
 
   constructor(options: CheckpointDriverOptions) {
     this.#options = options;
@@ -112,7 +115,7 @@ export class CheckpointDriver {
     for (const action of actions) {
       switch (action.kind) {
         case 'trigger':
-          void this.#trigger(action.checkpointId, action.request);
+          this.#begin(action.checkpointId, action.request);
           break;
         case 'store':
           this.#storing = this.#storing.then(() => this.#store(action.checkpointId, action.request));
@@ -135,24 +138,30 @@ export class CheckpointDriver {
     this.#timer = setTimeout(tick, Math.min(Math.max(0, wakeMs - performance.now()), 60_000));
   }
 
-  async #trigger(checkpointId: number, request: CheckpointRequest): Promise<void> {
+  #begin(checkpointId: number, { kind, mode, folder: asked }: CheckpointRequest): void {
     const { storage, jobId, jobName, epoch } = this.#options;
-    const { kind, mode } = request;
-    const folder = request.folder ?? storage.folderOf(checkpointId);
+    const folder = asked ?? storage.folderOf(checkpointId);
     const head = { kind, checkpointId, jobId, jobName, epoch, timestampMs: Date.now() };
     this.#pending.set(checkpointId, new PendingCheckpoint(folder, head));
+    this.#triggering = this.#triggering.then(() => this.#trigger({ checkpointId, folder, mode }));
+  }
+
+  async #trigger(barrier: CheckpointBarrier): Promise<void> {
+    const { checkpointId, folder } = barrier;
+    if (!this.#pending.has(checkpointId)) return;
     try {
-      await storage.beginAt(folder);
+      await this.#options.storage.beginAt(folder);
     } catch (error) {
       return this.declined(checkpointId, `${folder} cannot be made: ${messageOf(error)}`);
     }
-    if (this.#pending.has(checkpointId)) this.#options.trigger({ checkpointId, folder, mode });
+    if (this.#pending.has(checkpointId)) this.#options.trigger(barrier);
   }
 
   async #store(checkpointId: number, request: CheckpointRequest): Promise<void> {
     const pending = this.#pending.get(checkpointId);
     if (!pending) return;
     const { plan, recorder, onFatal, onCompleted } = this.#options;
+    pending.leaveOutCommitted(this.#storedId);
     const metadata = pending.metadata(plan, this.#sinkRows);
     try {
       await completeCheckpoint(pending.folder, metadata);
@@ -170,6 +179,7 @@ export class CheckpointDriver {
       return onFatal(error);
     }
     this.#pending.delete(checkpointId);
+    this.#storedId = checkpointId;
     this.#sinkRows = new Map(metadata.sinkRows.map(({ sink, rows }) => [sink, rows]));
     this.#coordinator?.stored(checkpointId, performance.now());
     onCompleted(checkpointId);

@@ -1,4 +1,5 @@
 // A checkpoint while its tasks acknowledge it: gathers their states into the metadata that is stored when all are there.
+import { basename } from 'node:path';
 import {
   type StreamingPlan,
   type StreamOperator,
@@ -13,6 +14,7 @@ import {
   stateBytesOf,
 } from '../../../store/checkpoint/own-metadata.ts';
 import type { AcknowledgedOperator } from '../protocol/stream-messages.ts';
+import { checkpointOfPart } from '../sinks/part-names.ts';
 
 type MetadataHead = Pick<CheckpointMetadata, 'kind' | 'checkpointId' | 'jobId' | 'jobName' | 'epoch' | 'timestampMs'>;
 
@@ -21,7 +23,7 @@ export class PendingCheckpoint {
   readonly startedMs = performance.now();
   readonly #head: MetadataHead;
   readonly #states = new Map<string, SubtaskState[]>();
-  readonly #parts: CommittedPart[] = [];
+  #parts: CommittedPart[] = [];
   #stateBytes = 0;
 
   constructor(folder: string, head: MetadataHead) {
@@ -45,6 +47,14 @@ export class PendingCheckpoint {
       subtasks.push({ subtask, keyed, operator });
       this.#stateBytes += (keyed ? stateBytesOf(keyed.state) : 0) + (operator ? stateBytesOf(operator) : 0);
     }
+  }
+
+  /**
+   * Sinks name a part until they hear that a checkpoint with it is complete, which may be later than their next barrier.
+   * @param storedId newest checkpoint that has been stored: parts up to it are committed, and counted, already
+   */
+  leaveOutCommitted(storedId: number): void {
+    this.#parts = this.#parts.filter(({ final }) => (checkpointOfPart(basename(final), null) ?? storedId) > storedId);
   }
 
   /** @param rowsBefore rows of each sink up to the checkpoint that the job went on from, and since */

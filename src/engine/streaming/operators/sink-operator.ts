@@ -26,6 +26,10 @@ export class SinkOperator implements Operator {
     return this.#sink.prepareCommit(checkpointId);
   }
 
+  notifyCheckpointComplete(checkpointId: number): void {
+    this.#sink.notifyCheckpointComplete?.(checkpointId);
+  }
+
   async close(): Promise<void> {
     await this.#sink.close();
   }

@@ -1,6 +1,8 @@
 // The file sink: exactly once. Rows go to a staged file under a hidden name; at a barrier it is closed, synced and
 // named as a part of that checkpoint, and the JobMaster makes it visible when the checkpoint is complete
-// (part-commit.ts). One part a subtask and checkpoint that had rows. Spec: docs/streaming.md, "File sink".
+// (part-commit.ts). One part a subtask and checkpoint that had rows. Invariant: a part is named by every checkpoint
+// from its own on until one is complete: a checkpoint that is given up takes no rows along. Spec: docs/streaming.md,
+// "File sink".
 import { mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Row, SinkConnector } from '../../../model/streaming-plan.ts';
@@ -23,6 +25,8 @@ export class FileSink implements StreamSink {
   readonly #context: SinkContext;
   #part: OpenPart | null = null;
   #serial = 0;
+  /** Closed, and of no checkpoint yet that is known to be complete; with the checkpoint that first named each. */
+  #pending: { readonly checkpointId: number; readonly part: Committable }[] = [];
 
   constructor(connector: FileConnector, context: SinkContext) {
     this.#connector = connector;
@@ -45,12 +49,13 @@ export class FileSink implements StreamSink {
 
   async prepareCommit(checkpointId: number): Promise<readonly Committable[]> {
     const part = this.#part;
-    if (!part) return [];
     this.#part = null;
-    await part.writer.close({ sync: true });
-    const { jobId, subtask, sinkName } = this.#context;
-    const final = join(this.#connector.path, partName(jobId, checkpointId, subtask));
-    return [{ sink: sinkName, staged: part.path, final, rows: part.rows, bytes: part.writer.bytes }];
+    if (part) this.#pending.push({ checkpointId, part: await this.#closed(part, checkpointId) });
+    return this.#pending.map((pending) => pending.part);
+  }
+
+  notifyCheckpointComplete(completedId: number): void {
+    this.#pending = this.#pending.filter(({ checkpointId }) => checkpointId > completedId);
   }
 
   async close(): Promise<void> {
@@ -59,6 +64,13 @@ export class FileSink implements StreamSink {
     if (!part) return;
     await part.writer.close({ sync: false }).catch(() => {});
     await rm(part.path, { force: true });
+  }
+
+  async #closed({ path, writer, rows }: OpenPart, checkpointId: number): Promise<Committable> {
+    await writer.close({ sync: true });
+    const { jobId, subtask, sinkName } = this.#context;
+    const final = join(this.#connector.path, partName(jobId, checkpointId, subtask));
+    return { sink: sinkName, staged: path, final, rows, bytes: writer.bytes };
   }
 
   #openPart(): OpenPart {

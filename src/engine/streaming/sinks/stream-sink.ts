@@ -24,9 +24,12 @@ export interface StreamSink {
   ready(): Promise<void> | null;
   /**
    * At a barrier, before later rows: everything written so far is handed over (an at-least-once sink has then sent it;
-   * an exactly-once sink has staged it and names it).
+   * an exactly-once sink has staged it and names it, with what it named for earlier checkpoints that are not known to
+   * be complete: they may have been given up).
    */
   prepareCommit(checkpointId: number): Promise<readonly Committable[]>;
+  /** What was named up to this checkpoint is committed. */
+  notifyCheckpointComplete?(checkpointId: number): void;
   /** What was not committed is given up. */
   close(): Promise<void>;
 }

@@ -56,6 +56,8 @@ export class StreamTask {
   #isTakingCheckpoint = false;
   /** A checkpoint that ends the job has been taken: channels may close now. */
   #isEnding = false;
+  /** Checkpoints are acknowledged in their order: so one is never complete before an earlier one. */
+  #storing: Promise<void> = Promise.resolve();
 
   constructor(options: StreamTaskOptions) {
     const { vertex, subtask, source, chain, reporter } = options;
@@ -145,7 +147,8 @@ export class StreamTask {
     output.barrier(barrier);
     if (barrier.mode !== 'go-on') this.#isEnding = true;
     const parts = await chain.prepareCommit(checkpointId);
-    void this.#store(barrier, chain.snapshot(checkpointId), parts);
+    const snapshots = chain.snapshot(checkpointId);
+    this.#storing = this.#storing.then(() => this.#store(barrier, snapshots, parts));
     this.#isTakingCheckpoint = false;
   }
 
