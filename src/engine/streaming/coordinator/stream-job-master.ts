@@ -139,6 +139,7 @@ export class StreamJobMaster {
     if (this.#stopping) return;
     // From here on a loss or a failure is one of the new attempt, also while it is being deployed.
     this.#isRestarting = false;
+    this.#endOfData.clear();
     this.#scheduler.start(point.kind === 'checkpoint' ? point.location : null);
   }
 
@@ -151,7 +152,6 @@ export class StreamJobMaster {
   }
 
   #tasksRun(): void {
-    this.#endOfData.clear();
     const { attempt } = this.#scheduler;
     for (const task of this.#scheduler.tasks) {
       const workerId = this.#scheduler.workerOf(task) ?? '';
@@ -159,6 +159,7 @@ export class StreamJobMaster {
     }
     this.#checkpoints.start(this.#scheduler.tasks);
     this.#status('RUNNING', null);
+    this.#endIfSourcesEnded();
   }
 
   /** The first failure of an attempt counts: the others are its consequences. */
@@ -221,14 +222,19 @@ export class StreamJobMaster {
     }
   }
 
-  /** When all sources have ended, one more checkpoint makes all output visible, and the job is done. */
   #sourceEnded({ vertexId, subtask }: StreamTaskRef): void {
     this.#endOfData.add(`${vertexId}#${subtask}`);
-    const sources = this.#plan.vertices.filter(({ operators }) => operators[0]?.spec.kind === 'source');
-    const tasks = sources.reduce((sum, { parallelism }) => sum + parallelism, 0);
-    if (this.#endOfData.size === tasks) void this.#endWithCheckpoint();
+    this.#endIfSourcesEnded();
   }
 
+  /** When all sources have ended, which one without data may have before all tasks run. */
+  #endIfSourcesEnded(): void {
+    const sources = this.#plan.vertices.filter(({ operators }) => operators[0]?.spec.kind === 'source');
+    const tasks = sources.reduce((sum, { parallelism }) => sum + parallelism, 0);
+    if (this.#endOfData.size === tasks && this.#scheduler.isRunning) void this.#endWithCheckpoint();
+  }
+
+  /** One more checkpoint makes all output visible, and the job is done. */
   async #endWithCheckpoint(): Promise<void> {
     const outcome = await this.#checkpoints.request({ kind: 'checkpoint', mode: 'stop', folder: null });
     if (outcome.kind === 'completed') await this.#finish();

@@ -55,12 +55,12 @@ export class GeneratorSource implements StreamSource {
 
   async close(): Promise<void> {}
 
-  /** Rows that the rate allows by now; the rate is that of all subtasks together. */
+  /** Rows that the rate allows by now; the rate is that of all splits together, wherever they are read. */
   #due(): number {
     const { rowsPerSecond } = this.#connector;
     if (rowsPerSecond === null) return Number.MAX_SAFE_INTEGER;
     this.#startedMs ??= performance.now();
-    const share = rowsPerSecond / this.#context.parallelism;
+    const share = this.#splits.reduce((sum, { step }) => sum + rowsPerSecond / step, 0);
     return Math.floor(((performance.now() - this.#startedMs) / 1000) * share) + 1 - this.#made;
   }
 
