@@ -36,3 +36,15 @@ it('names what a checkpoint that was given up had staged for the next ones, unti
   expect(await finals(6)).toEqual([]);
   await sink.close();
 });
+
+it('keeps a part that is being closed while an earlier checkpoint turns out complete', async () => {
+  const { sink } = await openSink();
+  sink.write({ n: 1 });
+  await sink.prepareCommit(1);
+  sink.write({ n: 2 });
+  const closing = sink.prepareCommit(2);
+  sink.notifyCheckpointComplete(1);
+  expect((await closing).map(({ rows, final }) => [rows, final.includes('-00000002-')])).toEqual([[1, true]]);
+  expect(await sink.prepareCommit(3)).toHaveLength(1);
+  await sink.close();
+});

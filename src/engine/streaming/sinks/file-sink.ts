@@ -48,9 +48,11 @@ export class FileSink implements StreamSink {
   }
 
   async prepareCommit(checkpointId: number): Promise<readonly Committable[]> {
-    const part = this.#part;
+    const open = this.#part;
     this.#part = null;
-    if (part) this.#pending.push({ checkpointId, part: await this.#closed(part, checkpointId) });
+    // The news of a complete checkpoint may come while the part is being closed.
+    const part = open ? await this.#closed(open, checkpointId) : null;
+    if (part) this.#pending.push({ checkpointId, part });
     return this.#pending.map((pending) => pending.part);
   }
 
