@@ -1,8 +1,9 @@
 // A new job that begins from a savepoint, by the built program: with another parallelism, a renamed stage, a stage that is
 // gone, other keys; killed before its first checkpoint. Over both jobs the file sink holds every result once.
-import { readdir } from 'node:fs/promises';
+import { cp, readdir, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { checkoutFolder } from '../../support/checkout.ts';
 import { eventually, parseJson } from '../cli.ts';
 import { StreamJob } from './stream-job.ts';
 
@@ -40,6 +41,18 @@ sources:
 sinks:
   out: { input: log, path: out }
 `;
+
+const batchJob = `
+name: batch
+sources:
+  log: { path: "data/*.jsonl", format: json }
+stages:
+  all: { inputs: { l: log }, sql: "SELECT * FROM l" }
+sinks:
+  out: { input: all, path: batch-out, format: json }
+`;
+
+const flinkCheckpoint = join(checkoutFolder(), 'fixtures/checkpoints/2.3-unaligned');
 
 /** The same rows into every file; `round` tells them from those before. */
 async function feed(job: StreamJob): Promise<void> {
@@ -165,11 +178,56 @@ describe('a job from a savepoint', () => {
       expect((await result).code).toBe(0);
     });
 
-    it('a batch job, a missing folder, the flag alone: exit 2 or 4', async () => {
+    it.each([
+      ['a missing folder', 'nowhere', 4, 'CHECKPOINT_NOT_FOUND'],
+      ['a folder that is no checkpoint', 'data', 4, 'NOT_A_CHECKPOINT'],
+      ['a checkpoint of Flink', flinkCheckpoint, 2, 'INVALID_ARGUMENT'],
+    ])('%s is refused', async (_, path, exitCode, code) => {
       const { job } = saved;
       await job.write('job.yaml', jobFile({}));
-      expect((await job.run('--from-savepoint', 'nowhere')).code).toBe(4);
-      expect((await job.run('--allow-non-restored-state')).code).toBe(2);
+      const refused = await job.run('--from-savepoint', path, '--json');
+      expect([refused.code, parseJson(refused)]).toMatchObject([exitCode, { error: { code } }]);
+    });
+
+    it('a damaged one is refused, and what to do is said', async () => {
+      const { job, path } = saved;
+      const copy = join(job.folder, 'damaged');
+      await cp(path, copy, { recursive: true });
+      await truncate(join(copy, '_metadata'), 40);
+      const refused = await job.run('--from-savepoint', copy, '--json');
+      expect([refused.code, parseJson(refused)]).toMatchObject([
+        4,
+        { error: { code: 'CHECKPOINT_DAMAGED', hint: expect.stringContaining('earlier checkpoint') } },
+      ]);
+    });
+
+    it('a batch job, and the flag to leave state behind alone, are refused', async () => {
+      const { job, path } = saved;
+      await job.write('batch.yaml', batchJob);
+      const batch = await job.cli('run', 'batch.yaml', '--from-savepoint', path);
+      expect([batch.code, batch.stderr]).toEqual([2, expect.stringContaining('is a batch job')]);
+      const alone = await job.run('--allow-non-restored-state');
+      expect([alone.code, alone.stderr]).toEqual([2, expect.stringContaining('--from-savepoint')]);
+    });
+
+    it('--fresh is refused where it would delete the checkpoint that the new run begins from', async () => {
+      const { job } = saved;
+      await job.write('job.yaml', jobFile({ config: ', execution.checkpointing.dir: chk' }));
+      const { result, pid } = job.start('--json', '--from-savepoint', saved.path);
+      const chk = join(job.folder, 'chk');
+      await eventually('a checkpoint', async () => {
+        const names = await readdir(chk, { recursive: true }).catch(() => []);
+        return names.some((name) => name.endsWith('_metadata')) ? true : null;
+      });
+      process.kill(pid, 'SIGINT');
+      const { lastCheckpoint } = parseJson<{ lastCheckpoint: { location: string } }>(await result);
+      const refused = await job.run('--fresh', '--from-savepoint', lastCheckpoint.location, '--json');
+      expect([refused.code, parseJson(refused)]).toMatchObject([
+        2,
+        { error: { code: 'INVALID_ARGUMENT', message: expect.stringContaining('--fresh') } },
+      ]);
+      expect((await readdir(lastCheckpoint.location)).includes('_metadata')).toBe(true);
+      expect((await job.cli('cancel', 'words')).code).toBe(0);
     });
   });
 });
