@@ -1,5 +1,5 @@
 // How a JobMaster's work can end, and what follows for the job, its partitions and its processes: one table, read by
-// job-master.ts. FENCED and POISONED leave everything as it is: somebody else, or a later run, goes on from the store.
+// master-course.ts. FENCED and POISONED leave everything as it is: somebody else, or a later run, goes on from the store.
 import type { JobState } from '../../model/states.ts';
 
 export type MasterEndKind = 'finished' | 'failed' | 'canceled' | 'suspended' | 'poisoned' | 'fenced';
@@ -32,3 +32,9 @@ export const endRules: Readonly<Record<MasterEndKind, EndRule>> = {
   /** A later epoch leads: this master changes nothing any more (invariant 3). */
   fenced: { records: null, tells: 'SUSPENDED', deletes: false },
 };
+
+/** The end of a job whose record says already that it is over. */
+export function terminalEnd(state: JobState, reason: string | null): MasterEnd {
+  if (state === 'FAILED') return { kind: 'failed', reason };
+  return { kind: state === 'CANCELED' ? 'canceled' : 'finished', reason };
+}

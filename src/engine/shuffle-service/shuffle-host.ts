@@ -116,7 +116,7 @@ export class ShuffleHost {
     this.#tracker.report(workerId, partitions);
     this.master.registered();
     this.#listener.changed();
-    this.#listener.registered();
+    if (!this.#concluding) this.#listener.registered();
   }
 
   #received(message: ToJobMaster): void {

@@ -3,8 +3,10 @@
 // and listen, then all connect. Knows attempts and slots; what a failure means is its owner's business.
 import { randomBytes } from 'node:crypto';
 import type { StreamingPlan } from '../../../model/streaming-plan.ts';
+import type { ExecutionGraph } from '../../../replay/execution-graph.ts';
 import type { RegisteredWorker, WorkerPool } from '../../job-master/worker-pool.ts';
 import type {
+  CheckpointBarrier,
   DataAddress,
   SlotDeployment,
   StreamTaskRef,
@@ -44,6 +46,8 @@ export class StreamScheduler {
   readonly #options: StreamSchedulerOptions;
   #attempt: number;
   #slots: DeployedSlot[] = [];
+  /** Tasks of sources that have given their last row in this attempt. */
+  readonly #endOfData = new Set<string>();
   #waiting: { readonly restoreFrom: string | null; readonly sinceMs: number } | null = null;
   #onEnded: () => void = () => {};
 
@@ -65,6 +69,11 @@ export class StreamScheduler {
     return this.#slots.length > 0 && this.#slots.every(({ state }) => state === 'running');
   }
 
+  get haveSourcesEnded(): boolean {
+    const sources = this.#options.plan.vertices.filter(({ operators }) => operators[0]?.spec.kind === 'source');
+    return this.#endOfData.size === sources.reduce((sum, { parallelism }) => sum + parallelism, 0);
+  }
+
   get tasks(): StreamTaskRef[] {
     return this.#options.plan.vertices.flatMap(({ vertexId, parallelism }) =>
       Array.from({ length: parallelism }, (_, subtask) => ({ vertexId, subtask })),
@@ -75,6 +84,7 @@ export class StreamScheduler {
   start(restoreFrom: string | null): void {
     this.#attempt += 1;
     this.#slots = [];
+    this.#endOfData.clear();
     this.#waiting = { restoreFrom, sinceMs: performance.now() };
     this.deployIfPossible();
   }
@@ -106,7 +116,7 @@ export class StreamScheduler {
     const addresses = this.#slots.flatMap(({ tasks, port: at }) =>
       tasks.map((task): DataAddress => ({ ...task, port: at })),
     );
-    this.broadcast({ type: 'connect', attempt: this.#attempt, addresses });
+    this.#broadcast({ type: 'connect', attempt: this.#attempt, addresses });
   }
 
   slotRuns(worker: RegisteredWorker, slot: number): void {
@@ -120,6 +130,10 @@ export class StreamScheduler {
     const deployed = this.#slotOf(worker, slot);
     if (deployed) deployed.state = 'ended';
     this.#tellEnded();
+  }
+
+  sourceEnded({ vertexId, subtask }: StreamTaskRef): void {
+    this.#endOfData.add(`${vertexId}#${subtask}`);
   }
 
   /** Whether tasks were lost with the worker. */
@@ -138,9 +152,12 @@ export class StreamScheduler {
     return slot?.worker.workerId ?? null;
   }
 
-  broadcast(message: StreamToTaskManager): void {
-    const workers = new Set(this.#slots.filter(({ state }) => state !== 'ended').map(({ worker }) => worker));
-    for (const worker of workers) this.#send(worker, message);
+  triggerCheckpoint(barrier: CheckpointBarrier): void {
+    this.#broadcast({ type: 'trigger', attempt: this.#attempt, barrier });
+  }
+
+  checkpointCompleted(checkpointId: number): void {
+    this.#broadcast({ type: 'complete', attempt: this.#attempt, checkpointId });
   }
 
   /** Ends all tasks; resolves when none runs any more. `finish` where they have done their work. */
@@ -149,7 +166,7 @@ export class StreamScheduler {
     const ended = new Promise<void>((resolve) => {
       this.#onEnded = resolve;
     });
-    this.broadcast({ type, attempt: this.#attempt });
+    this.#broadcast({ type, attempt: this.#attempt });
     this.#tellEnded();
     await ended;
   }
@@ -186,7 +203,18 @@ export class StreamScheduler {
     return this.#slots.find((each) => each.worker === worker && each.slot === slot);
   }
 
+  #broadcast(message: StreamToTaskManager): void {
+    const workers = new Set(this.#slots.filter(({ state }) => state !== 'ended').map(({ worker }) => worker));
+    for (const worker of workers) this.#send(worker, message);
+  }
+
   #send(worker: RegisteredWorker, message: StreamToTaskManager): void {
     worker.connection.send({ type: 'stream', epoch: this.#options.epoch, message });
   }
+}
+
+/** Number of the first deployment of a JobMaster: above all that earlier ones deployed. */
+export function firstAttemptOf(graph: ExecutionGraph): number {
+  const tasks = [...graph.vertices.values()].flatMap((vertex) => vertex.tasks);
+  return tasks.length === 0 ? 0 : Math.max(...tasks.map(({ attempt }) => attempt)) + 1;
 }

@@ -2,7 +2,7 @@
 // Spec: docs/streaming.md, "Savepoints".
 import { messageOf } from '../../../model/errors.ts';
 import { type CheckpointStorage, discardFolder } from '../../../store/checkpoint/checkpoint-storage.ts';
-import type { SavepointOrder } from '../../protocol/messages.ts';
+import type { SavepointOrder, ToClient } from '../../protocol/messages.ts';
 import type { CheckpointDriver, RequestOutcome } from './checkpoint-driver.ts';
 
 export async function takeSavepoint(
@@ -17,4 +17,11 @@ export async function takeSavepoint(
   const outcome = await checkpoints.request({ kind: 'savepoint', mode, folder });
   if (outcome.kind === 'failed') await discardFolder(folder).catch(() => {});
   return outcome;
+}
+
+/** What the client that asked for the savepoint is told. */
+export function savepointAnswer(outcome: RequestOutcome): ToClient {
+  if (outcome.kind === 'failed') return { type: 'savepoint-failed', reason: outcome.reason };
+  const { checkpointId, location: path, bytes } = outcome;
+  return { type: 'savepoint-taken', checkpointId, path, bytes };
 }
