@@ -1,6 +1,7 @@
 // One run of a streaming job in which processes are killed at seeded moments, resumed until it has ended, and checked
-// against its input: every running count of every word is in the file sink exactly once. With slow checkpoints, tasks
-// stand still now and then for longer than the timeout, several checkpoints are under way, and savepoints come between.
+// against its input: every running count of every word, or the count of every word and window, is in the file sink exactly
+// once. With slow checkpoints, tasks stand still now and then for longer than the timeout, several checkpoints are under
+// way, and savepoints come between.
 import { readdir, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { generatedRow } from '../../../src/engine/streaming/sources/generator-source.ts';
@@ -15,15 +16,20 @@ export const streamKillKinds = [
   'all',
   'all-and-damage',
   'all-with-slow-checkpoints',
+  'all-with-windows',
 ] as const;
 export type StreamKillKind = (typeof streamKillKinds)[number];
 
 const words = ['ant', 'bee', 'cat', 'dog', 'eel', 'fox', 'gnu', 'hen', 'ibis', 'jay', 'kite'];
 const rows = 9_000;
+/** Of the rows' own time: a window holds 100 of them. */
+const [stepMs, windowMs] = [10, 1_000];
 
 const slowCheckpoints = `
   execution.checkpointing.timeout: 120 ms
   execution.checkpointing.max-concurrent-checkpoints: 3`;
+
+const window = `, window: { tumbling: ${windowMs} ms, time: at }`;
 
 const jobFile = (kind: StreamKillKind) => `
 name: chaos
@@ -43,11 +49,11 @@ sources:
     generator:
       rowsPerSecond: 2500
       rows: ${rows}
-      columns: { n: sequence, word: { choice: [${words.join(', ')}] } }
+      columns: { n: sequence, word: { choice: [${words.join(', ')}] }, at: { time: { start: 0, step: ${stepMs} } } }
     parallelism: 2
 stages:
   ones: { inputs: { n: numbers }, map: "./ones.ts#one", parallelism: 2 }
-  counts: { inputs: { o: ones }, sum: count, keyBy: word, parallelism: 2 }
+  counts: { inputs: { o: ones }, sum: count, keyBy: word, parallelism: 2${hasWindows(kind) ? window : ''} }
 sinks:
   out: { input: counts, path: out }
 `;
@@ -55,14 +61,18 @@ sinks:
 /** Some rows keep their task for twice the timeout of a checkpoint. */
 const functions = (kind: StreamKillKind) => `
 const still = new Int32Array(new SharedArrayBuffer(4));
-export function one(row: { word: string; n: number }) {
+export function one(row: { word: string; n: number; at: number }) {
   if (${isSlow(kind)} && row.n % 900 === 0) Atomics.wait(still, 0, 0, 250);
-  return { word: row.word, count: 1 };
+  return { word: row.word, at: row.at, count: 1 };
 }
 `;
 
 function isSlow(kind: StreamKillKind): boolean {
   return kind === 'all-with-slow-checkpoints';
+}
+
+function hasWindows(kind: StreamKillKind): boolean {
+  return kind === 'all-with-windows';
 }
 
 export interface ChaosResult {
@@ -78,7 +88,7 @@ export async function chaosRun(kind: StreamKillKind, seed: number): Promise<Chao
   const job = await StreamJob.create({ 'job.yaml': jobFile(kind), 'ones.ts': functions(kind) });
   try {
     const kills = await runToTheEnd(job, kind, random);
-    requireExactlyOnce(await job.written());
+    requireExactlyOnce((await job.written()).map(resultText), expectedResults(kind));
     const restores = await job.events('checkpoint-restored');
     const fallbacks = restores.filter((event) => (event.skipped as unknown[]).length > 0).length;
     const givenUp = (await job.events('checkpoint-aborted')).length;
@@ -149,20 +159,31 @@ async function damageNewest(job: StreamJob, random: (below: number) => number): 
   else await truncate(join(newest, name), 20);
 }
 
-function requireExactlyOnce(written: readonly Record<string, unknown>[]): void {
+function resultText({ word, count, windowStart }: Readonly<Record<string, unknown>>): string {
+  return windowStart === undefined ? `${word} ${count}` : `${word} ${count} from ${windowStart}`;
+}
+
+/** What the job gives, computed from its rows one by one. */
+function expectedResults(kind: StreamKillKind): string[] {
   const columns = { n: { kind: 'sequence' }, word: { kind: 'choice', values: words } } as const;
-  const expected = new Map<unknown, number>();
+  const counts = new Map<string, number>();
+  const running: string[] = [];
   for (let number = 0; number < rows; number += 1) {
     const { word } = generatedRow(columns, number);
-    expected.set(word, (expected.get(word) ?? 0) + 1);
+    const start = Math.floor((number * stepMs) / windowMs) * windowMs;
+    const key = hasWindows(kind) ? `${word} from ${start}` : `${word}`;
+    const count = (counts.get(key) ?? 0) + 1;
+    counts.set(key, count);
+    running.push(`${word} ${count}`);
   }
-  const seen = new Map<unknown, number[]>();
-  for (const { word, count } of written) seen.set(word, [...(seen.get(word) ?? []), Number(count)]);
-  for (const [word, count] of expected) {
-    const counts = (seen.get(word) ?? []).sort((a, b) => a - b);
-    const wrong = counts.findIndex((value, index) => value !== index + 1);
-    if (counts.length === count && wrong < 0) continue;
-    const at = wrong < 0 ? '' : `, first wrong: ${counts[wrong]} at place ${wrong + 1}`;
-    throw new Error(`${String(word)}: ${counts.length} results of ${count}${at}`);
-  }
+  if (!hasWindows(kind)) return running;
+  return [...counts].map(([key, count]) => key.replace(' ', ` ${count} `));
+}
+
+function requireExactlyOnce(written: readonly string[], expected: readonly string[]): void {
+  const [have, want] = [written, expected].map((results) => [...results].sort());
+  const wrong = want?.findIndex((result, index) => have?.[index] !== result) ?? 0;
+  if (wrong < 0 && have?.length === want?.length) return;
+  const first = wrong < 0 ? '' : `: ${have?.[wrong]} where ${want?.[wrong]} belongs`;
+  throw new Error(`${have?.length} results of ${want?.length}${first}`);
 }
