@@ -85,6 +85,7 @@ export class CheckpointDriver {
     if (this.#timer) clearTimeout(this.#timer);
     this.#nextId = Math.max(this.#nextId, this.#coordinator?.nextId ?? 0);
     this.#coordinator = null;
+    await this.#triggering;
     await this.#storing;
     for (const [id, pending] of [...this.#pending]) await this.#discard(id, pending);
     for (const settle of this.#outcomes.values()) settle({ kind: 'failed', reason });
