@@ -7,7 +7,7 @@ import { checkpointArg, pathMapFlag } from '../cli/flags.ts';
 export class CheckpointValidateCommand extends BaseCommand<typeof CheckpointValidateCommand> {
   static override summary = 'Check a checkpoint: is its metadata sound, are all its state files there and whole?';
   static override description =
-    'Exit 3 where there is a warning or an error. State files are looked for where Flink looks: relative ones beside the metadata, absolute ones where they were written. Their content is not read. Files on other file systems (hdfs, s3, ...) are not missing but unreachable, unless --path-map names a copy.';
+    'Exit 3 where there is a warning or an error. State files are looked for where Flink looks: relative ones beside the metadata, absolute ones where they were written. Their content is read where a checksum was recorded (in checkpoints of jobrec). Files on other file systems (hdfs, s3, ...) are not missing but unreachable, unless --path-map names a copy.';
   static override examples = [
     {
       description: 'Can this savepoint be trusted?',

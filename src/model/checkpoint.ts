@@ -76,6 +76,8 @@ export interface StateStream {
   readonly bytes: Uint8Array | null;
   /** Whether the file is exactly as long as `size`: no for changelog files, which begin with a byte that is not counted. */
   readonly exact: boolean;
+  /** CRC-32 of the file's bytes; null where the format records none (Flink's). */
+  readonly crc: number | null;
   /** A file that other checkpoints may use as well (incremental RocksDB, changelog). */
   readonly shared: boolean;
   readonly offset: number;
@@ -157,6 +159,7 @@ export interface KafkaPartitionOffset {
 
 export interface KafkaSourceState {
   readonly operatorId: string;
+  /** jobrec's own is a `KafkaSource`, too. */
   readonly kind: 'KafkaSource' | 'FlinkKafkaConsumer';
   readonly partitions: readonly KafkaPartitionOffset[];
   /** Subtasks whose offsets are there and were not read, and why. */

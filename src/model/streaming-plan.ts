@@ -172,7 +172,7 @@ export function isReplayable(connector: SourceConnector): boolean {
 export function stateShapeOf(spec: OperatorSpec): string | null {
   switch (spec.kind) {
     case 'source':
-      return `positions of a ${spec.connector.kind} source`;
+      return positionsShapeOf(spec.connector.kind);
     case 'sum':
     case 'reduce': {
       const what = spec.window ? `windows of ${spec.window.sizeMs} ms` : 'running aggregates';
@@ -183,4 +183,9 @@ export function stateShapeOf(spec: OperatorSpec): string | null {
     default:
       return null;
   }
+}
+
+/** The state of a source: the position of each split. */
+export function positionsShapeOf(kind: SourceConnector['kind']): string {
+  return `positions of a ${kind} source`;
 }

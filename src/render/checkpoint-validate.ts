@@ -21,10 +21,11 @@ function headLines(report: CheckpointValidateReport, style: Style): string {
   const { checked } = report;
   const what = `${counted(checked.operators, 'operator')}, ${counted(checked.subtasks, 'subtask')}`;
   const files = `${counted(checked.stateFiles, 'state file')} of ${size(Number(checked.stateFileBytes))}`;
+  const checksums = checked.checksums === 0 ? '' : `, ${counted(checked.checksums, 'checksum')}`;
   const format = `${report.format === 'jobrec' ? 'jobrec' : 'Flink'} format ${report.formatVersion}`;
   return [
     `${style.title('checkpoint')}  ${report.checkpointId}  ${report.location}  ${style.quiet(`(${format})`)}`,
-    `${style.title('checked')}     ${what}, ${files}`,
+    `${style.title('checked')}     ${what}, ${files}${checksums}`,
     `${style.title('result')}      ${resultText(report, style)}`,
   ].join('\n');
 }

@@ -11,9 +11,12 @@ export interface NamedStateFile {
   readonly exact: number | null;
   /** Bytes that must be there. */
   readonly least: number;
+  /** CRC-32 as recorded; null where none is. */
+  readonly crc: number | null;
 }
 
-const notExact = -1;
+/** In a column of numbers that cannot be negative. */
+const none = -1;
 
 export class StateFileList implements Iterable<NamedStateFile> {
   /** References to files beyond `filesMax`, which are not in the list. */
@@ -21,19 +24,25 @@ export class StateFileList implements Iterable<NamedStateFile> {
   readonly filesMax: number;
   readonly #relative = new Map<string, number>();
   readonly #absolute = new Map<string, number>();
-  #columns = { offset: new Float64Array(64), exact: new Float64Array(64), least: new Float64Array(64) };
+  #columns = {
+    offset: new Float64Array(64),
+    exact: new Float64Array(64),
+    least: new Float64Array(64),
+    crc: new Float64Array(64),
+  };
 
   constructor(filesMax: number) {
     this.filesMax = filesMax;
   }
 
-  add({ name, isRelative, offset, exact, least }: NamedStateFile): void {
+  add({ name, isRelative, offset, exact, least, crc }: NamedStateFile): void {
     const names = isRelative ? this.#relative : this.#absolute;
     const index = names.get(name) ?? this.#take(names, name, offset);
     if (index === null) return;
-    const { exact: lengths, least: ends } = this.#columns;
+    const { exact: lengths, least: ends, crc: checksums } = this.#columns;
     if (least > (ends[index] as number)) ends[index] = least;
     if (exact !== null) lengths[index] = exact;
+    if (crc !== null) checksums[index] = crc;
   }
 
   *[Symbol.iterator](): Generator<NamedStateFile> {
@@ -50,20 +59,28 @@ export class StateFileList implements Iterable<NamedStateFile> {
     if (index === this.#columns.offset.length) this.#grow();
     names.set(name, index);
     this.#columns.offset[index] = offset;
-    this.#columns.exact[index] = notExact;
+    this.#columns.exact[index] = none;
+    this.#columns.crc[index] = none;
     return index;
   }
 
   #at(name: string, isRelative: boolean, index: number): NamedStateFile {
-    const [offset, exact, least] = [this.#columns.offset, this.#columns.exact, this.#columns.least].map(
-      (column) => column[index] as number,
-    ) as [number, number, number];
-    return { name, isRelative, offset, exact: exact === notExact ? null : exact, least };
+    const { offset, exact, least, crc } = this.#columns;
+    const at = (column: Float64Array) => column[index] as number;
+    const orNull = (value: number) => (value === none ? null : value);
+    return {
+      name,
+      isRelative,
+      offset: at(offset),
+      exact: orNull(at(exact)),
+      least: at(least),
+      crc: orNull(at(crc)),
+    };
   }
 
   #grow(): void {
-    const { offset, exact, least } = this.#columns;
-    this.#columns = { offset: doubled(offset), exact: doubled(exact), least: doubled(least) };
+    const { offset, exact, least, crc } = this.#columns;
+    this.#columns = { offset: doubled(offset), exact: doubled(exact), least: doubled(least), crc: doubled(crc) };
   }
 }
 

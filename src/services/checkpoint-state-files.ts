@@ -1,6 +1,7 @@
-// Looks at every state file that a checkpoint names: there, and as long as it was recorded. A file that several handles share
-// is looked at once. Spec: docs/checkpoints.md, "validate".
+// Looks at every state file that a checkpoint names: there, as long as it was recorded, and, where a checksum was recorded,
+// with the bytes that were written. A file that several handles share is looked at once. Spec: docs/checkpoints.md, "validate".
 import type { CheckpointMetadata, CheckpointVisitor, StateStream } from '../model/checkpoint.ts';
+import { checksumOf } from '../store/checkpoint/state-checksum.ts';
 import { lookAtFile, movedTo, type PathMap, placeOf, relativePlace } from '../store/checkpoint/state-places.ts';
 import { type NamedStateFile, StateFileList } from './checkpoint-file-list.ts';
 import type { CheckpointFindings } from './checkpoint-findings.ts';
@@ -17,6 +18,8 @@ const atOnce = 64;
 export class StateFileCheck {
   looked = 0;
   lookedBytes = 0n;
+  /** Files whose bytes were read and held against their checksum. */
+  checksums = 0;
   unreachable = 0;
   readonly #metadata: CheckpointMetadata;
   readonly #findings: CheckpointFindings;
@@ -60,7 +63,7 @@ export class StateFileCheck {
     for (const finding of findings) if (finding !== null) this.#findings.add(finding);
   }
 
-  #name({ place, path, start, size, exact, offset }: StateStream): void {
+  #name({ place, path, start, size, exact, crc, offset }: StateStream): void {
     if (path === null || path === '') return;
     const isExact = exact && place !== 'segment' && size >= 0n;
     this.#files.add({
@@ -69,27 +72,27 @@ export class StateFileCheck {
       offset,
       exact: isExact ? Number(size) : null,
       least: Number(start) + Math.max(0, Number(size)),
+      crc,
     });
   }
 
   async #lookAt(file: string, named: NamedStateFile): Promise<CheckpointFinding | null> {
     const look = await lookAtFile(file);
     if (look.kind === 'missing') return this.#missing(file, named);
-    const { offset } = named;
-    if (look.kind === 'unreadable') {
-      const message = `a state file cannot be looked at: ${look.reason}`;
-      return { code: 'STATE_FILE_UNREADABLE', severity: 'error', file, offset, message };
-    }
+    if (look.kind === 'unreadable') return unreadable(file, named, look.reason);
     this.looked += 1;
     this.lookedBytes += look.bytes;
-    const bytes = Number(look.bytes);
-    if (bytes < named.least) {
-      const message = `a state file has ${bytes} bytes, ${named.least} were written`;
-      return { code: 'STATE_FILE_LENGTH', severity: 'error', file, offset, message };
-    }
-    if (named.exact === null || bytes === named.exact) return null;
-    const message = `a state file has ${bytes} bytes, ${named.exact} were written: something was added`;
-    return { code: 'STATE_FILE_LENGTH', severity: 'warning', file, offset, message };
+    return lengthFinding(file, named, Number(look.bytes)) ?? this.#checksumFinding(file, named);
+  }
+
+  async #checksumFinding(file: string, named: NamedStateFile): Promise<CheckpointFinding | null> {
+    if (named.crc === null) return null;
+    const read = await checksumOf(file);
+    if (read.kind === 'unreadable') return unreadable(file, named, read.reason);
+    this.checksums += 1;
+    if (read.crc === named.crc) return null;
+    const message = `a state file has the CRC-32 ${hex(read.crc)}, ${hex(named.crc)} was written: its bytes have changed`;
+    return { code: 'STATE_FILE_CHECKSUM', severity: 'error', file, offset: named.offset, message };
   }
 
   async #missing(file: string, named: NamedStateFile): Promise<CheckpointFinding> {
@@ -118,4 +121,24 @@ export class StateFileCheck {
     const { file } = this.#metadata;
     this.#findings.add({ code: 'STATE_FILES_UNCHECKED', severity: 'warning', file, offset: 0, message });
   }
+}
+
+function unreadable(file: string, { offset }: NamedStateFile, reason: string): CheckpointFinding {
+  const message = `a state file cannot be looked at: ${reason}`;
+  return { code: 'STATE_FILE_UNREADABLE', severity: 'error', file, offset, message };
+}
+
+function lengthFinding(file: string, named: NamedStateFile, bytes: number): CheckpointFinding | null {
+  const { exact, least, offset } = named;
+  if (bytes < least) {
+    const message = `a state file has ${bytes} bytes, ${least} were written`;
+    return { code: 'STATE_FILE_LENGTH', severity: 'error', file, offset, message };
+  }
+  if (exact === null || bytes === exact) return null;
+  const message = `a state file has ${bytes} bytes, ${exact} were written: something was added`;
+  return { code: 'STATE_FILE_LENGTH', severity: 'warning', file, offset, message };
+}
+
+function hex(crc: number): string {
+  return crc.toString(16).padStart(8, '0');
 }

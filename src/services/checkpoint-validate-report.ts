@@ -14,6 +14,7 @@ export type CheckpointFindingCode =
   | 'STATE_FILE_MISSING'
   | 'STATE_FILE_MOVED'
   | 'STATE_FILE_LENGTH'
+  | 'STATE_FILE_CHECKSUM'
   | 'STATE_FILE_UNREACHABLE'
   | 'STATE_FILE_UNREADABLE'
   | 'STATE_FILES_UNCHECKED';
@@ -46,6 +47,8 @@ export interface CheckpointValidateReport {
     /** State files that were looked at, and their bytes. */
     readonly stateFiles: number;
     readonly stateFileBytes: bigint;
+    /** Those whose bytes were read and held against a recorded checksum (jobrec's own; Flink records none). */
+    readonly checksums: number;
     /** State files that could not be looked at from here. */
     readonly unreachable: number;
   };

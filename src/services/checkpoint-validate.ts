@@ -33,6 +33,7 @@ export async function validateCheckpoint(options: CheckpointValidateOptions): Pr
       subtasks: structure.subtasks,
       stateFiles: files.looked,
       stateFileBytes: files.lookedBytes,
+      checksums: files.checksums,
       unreachable: files.unreachable,
     },
   };

@@ -1,6 +1,8 @@
-// examples/word-count on a real Kafka topic: the same rows as on the embedded log.
+// examples/word-count on a real Kafka topic: the same rows as on the embedded log, and its
+// checkpoint says where the topic was left.
 import { Kafka, logLevel } from 'kafkajs';
-import { afterAll, describe, it, onTestFinished } from 'vitest';
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
+import { inspectCheckpoint } from '../../src/services/checkpoint-inspect.ts';
 import { playWordCount, type WordFeed, wordCountJob } from '../e2e/streaming/word-count-story.ts';
 import { kafkaBroker } from './broker.ts';
 
@@ -32,5 +34,11 @@ describe.skipIf(broker === null)(`word count on Kafka${why}`, () => {
     const job = await wordCountJob(feed);
     onTestFinished(() => job.remove());
     await playWordCount(job, feed);
+    // The failed job's checkpoint stays: it had read the old word, a, b and a.
+    const completed = await job.events('checkpoint-completed');
+    const location = String(completed.at(-1)?.location);
+    const { kafkaSources } = await inspectCheckpoint({ location, operator: null, stateFiles: false, pathMaps: [] });
+    const partitions = [{ topic: 'word', partition: 0, offset: 4n, stoppingOffset: null, subtask: 0 }];
+    expect(kafkaSources).toMatchObject([{ kind: 'KafkaSource', partitions, unread: [] }]);
   });
 });

@@ -1,8 +1,9 @@
 // jobrec's own `_metadata` behind the seam of read-checkpoint.ts: decoded once, told to visitors like Flink's. Its bytes are one
 // checksummed value, so that places in them are not told apart: offsets are 0. Spec: docs/streaming.md, "_metadata".
-import type { CheckpointMetadata, CheckpointVisitor, StateKind } from '../../model/checkpoint.ts';
+import type { CheckpointMetadata, CheckpointVisitor, StateKind, StateStream } from '../../model/checkpoint.ts';
 import { JobrecError } from '../../model/errors.ts';
 import { type CheckpointFormat, damagedCheckpoint, type MetadataFile } from './checkpoint-format.ts';
+import { ownKafkaSources } from './own-kafka-sources.ts';
 import {
   decodeMetadata,
   isOwnMetadata,
@@ -37,7 +38,7 @@ function openOwnMetadata({ file, folder, bytes }: MetadataFile): CheckpointMetad
       walkOwn(metadata, visitor);
       visitor.end?.(bytes.length);
     },
-    kafkaSources: async () => [],
+    kafkaSources: (readState) => ownKafkaSources(metadata, readState, (handle) => streamOf(handle, 'managedOperator')),
   };
 }
 
@@ -84,22 +85,22 @@ function walkSubtask({ subtask, keyed, operator }: SubtaskState, visitor: Checkp
     inputChannel: 0,
     resultSubpartition: 0,
   };
-  if (operator !== null) tellStream(operator, 'managedOperator', visitor);
+  if (operator !== null) visitor.stream?.(streamOf(operator, 'managedOperator'));
   if (keyed !== null) {
     for (const { keyGroup } of keyed.blocks) {
       const range = { first: keyGroup, count: 1, offsets: null, outermost: true, sparse: true };
       visitor.keyGroups?.({ ...range, state: 'managedKeyed', offset });
     }
-    tellStream(keyed.state, 'managedKeyed', visitor);
+    visitor.stream?.(streamOf(keyed.state, 'managedKeyed'));
   }
   const own = [operator, keyed?.state ?? null].filter((handle) => handle !== null);
   const stateSize = BigInt(own.reduce((sum, handle) => sum + stateBytesOf(handle), 0));
   visitor.subtask?.({ subtask, finished: false, handles, stateSize, offset });
 }
 
-function tellStream(handle: StateHandle, state: StateKind, visitor: CheckpointVisitor): void {
-  const size = BigInt(stateBytesOf(handle));
-  const common = { state, size, start: 0n, exact: true, shared: false, offset };
-  if (handle.kind === 'inline') visitor.stream?.({ ...common, place: 'inline', path: null, bytes: handle.bytes });
-  else visitor.stream?.({ ...common, place: 'relative-file', path: handle.name, bytes: null });
+function streamOf(handle: StateHandle, state: StateKind): StateStream {
+  const common = { state, size: BigInt(stateBytesOf(handle)), start: 0n, exact: true, shared: false, offset };
+  return handle.kind === 'inline'
+    ? { ...common, place: 'inline', path: null, bytes: handle.bytes, crc: null }
+    : { ...common, place: 'relative-file', path: handle.name, bytes: null, crc: handle.crc };
 }

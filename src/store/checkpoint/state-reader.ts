@@ -1,8 +1,8 @@
 // Reads the state of one stream from its file, whole: for state that is small by nature, such as a source's offsets.
 // Answers with a reason where it cannot. Spec: docs/checkpoints.md, "Kafka offsets".
-import { open } from 'node:fs/promises';
 import type { StateReader } from '../../model/checkpoint.ts';
-import { type PathMap, placeOf, relativePlace } from './state-places.ts';
+import { openSegmentBytes } from '../segment-bytes.ts';
+import { lookAtFile, type PathMap, placeOf, relativePlace } from './state-places.ts';
 
 const stateBytesMax = 64 * 1024 * 1024;
 
@@ -18,19 +18,15 @@ export function stateReaderOf(folder: string, maps: readonly PathMap[]): StateRe
 }
 
 async function readRange(file: string, start: bigint, length: number): Promise<Buffer | string> {
+  const look = await lookAtFile(file);
+  if (look.kind === 'missing') return `the state file is missing: ${file}`;
+  if (look.kind === 'unreadable') return `the state file cannot be read (${look.reason}): ${file}`;
+  const end = Number(start) + length;
+  if (look.bytes < end) return `the state file is no whole file: ${file}`;
   try {
-    const handle = await open(file, 'r');
-    try {
-      const { size, isRegular } = await handle
-        .stat({ bigint: true })
-        .then((s) => ({ size: s.size, isRegular: s.isFile() }));
-      if (!isRegular || size < start + BigInt(length)) return `the state file is no whole file: ${file}`;
-      const bytes = Buffer.alloc(length);
-      await handle.read(bytes, 0, length, Number(start));
-      return bytes;
-    } finally {
-      await handle.close();
-    }
+    const source = await openSegmentBytes(file, end);
+    const bytes = await source.read(Number(start), length).finally(() => source.close());
+    return bytes.length === length ? bytes : `the state file is no whole file: ${file}`;
   } catch (error) {
     return `the state file cannot be read (${(error as NodeJS.ErrnoException).code}): ${file}`;
   }

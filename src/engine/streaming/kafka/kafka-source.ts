@@ -1,6 +1,7 @@
 // StreamSource of a Kafka topic: one split a partition, its position the offset of the next record. Records wait in a
 // bounded queue: a reader whose records nobody takes stops fetching. A position that the broker no longer has is
 // a failure, never a jump: records would be lost without a word. Spec: docs/streaming.md, "Kafka".
+import { kafkaPartitionOf, kafkaSplitIdOf } from '../../../model/kafka-split.ts';
 import type { Row } from '../../../model/streaming-plan.ts';
 import type { SourceRecord, SplitState, StreamSource } from '../sources/stream-source.ts';
 import {
@@ -51,7 +52,7 @@ export class KafkaSource implements StreamSource {
     const fromEnd = !isRestored && startingOffsets === 'latest';
     const partitions = await client.partitions(topic);
     return partitions.map(({ partition, low, high }) => ({
-      splitId: splitIdOf(topic, partition),
+      splitId: kafkaSplitIdOf({ topic, partition }),
       position: fromEnd ? high : low,
     }));
   }
@@ -159,10 +160,11 @@ export class KafkaSource implements StreamSource {
   }
 
   #rows(records: readonly KafkaRecord[]): SourceRecord[] {
+    const { topic } = this.#options;
     return records.flatMap((record) => {
       const row = this.#rowOf(record);
       const { partition, offset } = record;
-      return row === null ? [] : [{ splitId: splitIdOf(this.#options.topic, partition), row, position: offset + 1 }];
+      return row === null ? [] : [{ splitId: kafkaSplitIdOf({ topic, partition }), row, position: offset + 1 }];
     });
   }
 
@@ -186,11 +188,7 @@ function problemOf(range: PartitionRange | undefined, position: number): string 
   return null;
 }
 
-function splitIdOf(topic: string, partition: number): string {
-  return `${topic}-${partition}`;
-}
-
 function partitionOf(topic: string, splitId: string): number | null {
-  const digits = splitId.startsWith(`${topic}-`) ? splitId.slice(topic.length + 1) : '';
-  return /^\d+$/.test(digits) ? Number(digits) : null;
+  const split = kafkaPartitionOf(splitId);
+  return split?.topic === topic ? split.partition : null;
 }

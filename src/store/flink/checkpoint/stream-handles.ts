@@ -162,8 +162,8 @@ export class HandleReader {
     return this.#tell({ place: 'segment', path, start, size, shared: scope === 1, offset: at });
   }
 
-  #tell(stream: Omit<StateStream, 'state' | 'start' | 'bytes' | 'exact'> & Partial<StateStream>): bigint {
-    this.visitor.stream?.({ start: 0n, bytes: null, ...stream, exact: this.exact, state: this.state });
+  #tell(stream: Omit<StateStream, 'state' | 'start' | 'bytes' | 'exact' | 'crc'> & Partial<StateStream>): bigint {
+    this.visitor.stream?.({ start: 0n, bytes: null, crc: null, ...stream, exact: this.exact, state: this.state });
     return stream.size;
   }
 }
