@@ -64,7 +64,7 @@ export class RunCommand extends BaseCommand<typeof RunCommand> {
 
   async #plan(options: RunOptions): Promise<void> {
     const { planDryRun } = await import('../services/dry-run.ts');
-    const { renderDryRun } = await import('../render/run.ts');
+    const { renderDryRun } = await import('../render/dry-run.ts');
     await this.finish(await planDryRun(options), renderDryRun, exitCodes.done);
   }
 

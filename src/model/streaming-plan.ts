@@ -165,6 +165,13 @@ export function isReplayable(connector: SourceConnector): boolean {
   return connector.kind !== 'socket';
 }
 
+export type SinkGuarantee = 'exactly-once' | 'at-least-once';
+
+/** Of the rows of a job that fails and goes on from a checkpoint. */
+export function guaranteeOf(connector: SinkConnector): SinkGuarantee {
+  return connector.kind === 'file' ? 'exactly-once' : 'at-least-once';
+}
+
 /**
  * What the state of an operator is, as a text that is recorded with it: two that are equal fit each other. null: it has
  * none. Functions are left out: what they mean by their state is theirs.

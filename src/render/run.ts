@@ -1,10 +1,10 @@
 // `run` as text: how the job ended, what it wrote, what was recovered on the way, and for a failure why and what next.
-import type { DryRunReport, RunReport } from '../services/run-report.ts';
+import type { RunReport } from '../services/run-report.ts';
 import { stateText } from './common.ts';
 import { recoveriesTable } from './recoveries.ts';
 import type { Style } from './style.ts';
 import { table } from './table.ts';
-import { count, counted, duration } from './text.ts';
+import { count, duration } from './text.ts';
 
 export function renderRun(report: RunReport, style: Style): string {
   const blocks = [
@@ -45,38 +45,4 @@ function sinksTable(report: RunReport, style: Style): string {
     report.sinks.map((sink) => [sink.name, count(sink.rows), sink.path]),
     style,
   );
-}
-
-const shuffleTexts: Readonly<Record<DryRunReport['shuffle'], string>> = {
-  workers: 'workers: each worker keeps the results of its tasks',
-  service: 'service: a shuffle service process keeps the results, so that losing a worker loses none',
-};
-
-export function renderDryRun(report: DryRunReport, style: Style): string {
-  const vertices = report.vertices.map((each) => [
-    each.vertexName,
-    each.parallelism === null ? 'adaptive' : count(each.parallelism),
-    each.stages.join(', '),
-  ]);
-  const edges = report.edges.map((each) => [
-    `${each.from} => ${each.to}`,
-    each.by.length === 0 ? each.exchange : `${each.exchange} by ${each.by.join(', ')}`,
-    each.why,
-  ]);
-  const sources = report.sources.map(({ name, splits, enumerator }) => [
-    name,
-    splits === null ? '-' : count(splits),
-    enumerator === null ? 'known now' : `found by ${enumerator} while the job runs`,
-  ]);
-  const head = `${style.title('job')}    ${report.name}: ${counted(vertices.length, 'vertex', 'vertices')}, nothing was started`;
-  const sourceColumns = [{ title: 'source' }, { title: 'splits', align: 'right' }, { title: '' }] as const;
-  const vertexColumns = [{ title: 'vertex' }, { title: 'parallelism', align: 'right' }, { title: 'stages' }] as const;
-  const edgeColumns = [{ title: 'from => to' }, { title: 'exchange' }, { title: 'why' }] as const;
-  const kept = `${style.title('held')}   ${shuffleTexts[report.shuffle]}`;
-  // Splits that are known say nothing that the vertices' parallelism does not.
-  const isFound = report.sources.some(({ enumerator }) => enumerator !== null);
-  const sourceTable = isFound ? table(sourceColumns, sources, style) : '';
-  return [`${head}\n${kept}`, sourceTable, table(vertexColumns, vertices, style), table(edgeColumns, edges, style)]
-    .filter((block) => block !== '')
-    .join('\n\n');
 }

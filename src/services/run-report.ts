@@ -5,6 +5,7 @@ import type { VertexProgress } from '../engine/protocol/messages.ts';
 import type { ErrorCode } from '../model/errors.ts';
 import type { ExchangeKind, ShuffleKind } from '../model/job-graph.ts';
 import type { JobState } from '../model/states.ts';
+import type { SinkGuarantee } from '../model/streaming-plan.ts';
 import type { RecoveryEntry } from './recovery-report.ts';
 
 export type { VertexProgress };
@@ -113,10 +114,22 @@ export interface DryRunSource {
   readonly enumerator: string | null;
 }
 
+/** What holds at the ends of a streaming job when it fails and goes on. */
+export interface DryRunStreaming {
+  /** null: no periodic checkpoints. */
+  readonly checkpointIntervalMs: number | null;
+  readonly sources: readonly { readonly name: string; readonly kind: string; readonly replayable: boolean }[];
+  readonly sinks: readonly { readonly name: string; readonly kind: string; readonly guarantee: SinkGuarantee }[];
+}
+
 export interface DryRunReport {
   readonly name: string;
-  /** Who keeps the result partitions. */
-  readonly shuffle: ShuffleKind;
+  /** Who keeps the result partitions; null: a streaming job has none. */
+  readonly shuffle: ShuffleKind | null;
+  /** null: a batch job. */
+  readonly streaming: DryRunStreaming | null;
+  /** What `run` warns of. */
+  readonly warnings: readonly string[];
   readonly sources: readonly DryRunSource[];
   readonly vertices: readonly DryRunVertex[];
   readonly edges: readonly DryRunEdge[];

@@ -1,7 +1,8 @@
 // A run on the screen: how it ended comes first, a failure says why and what next.
 import { describe, expect, it } from 'vitest';
+import { renderDryRun } from '../../src/render/dry-run.ts';
 import { renderNotice, renderProgress, renderStatus } from '../../src/render/progress.ts';
-import { renderDryRun, renderRun } from '../../src/render/run.ts';
+import { renderRun } from '../../src/render/run.ts';
 import { createStyle } from '../../src/render/style.ts';
 import type { RunReport } from '../../src/services/run-report.ts';
 
@@ -80,6 +81,8 @@ describe('run', () => {
       {
         name: 'delays',
         shuffle: 'service',
+        streaming: null,
+        warnings: [],
         sources: [{ name: 'flights', splits: 4, enumerator: null }],
         vertices: [
           { vertexName: 'late -> partial', stages: ['late', 'partial'], parallelism: 4 },
@@ -109,7 +112,10 @@ it('planned, with splits that are found later', () => {
     { name: 'days', splits: null, enumerator: 'listDays' },
   ];
   expect(
-    renderDryRun({ name: 'delays', shuffle: 'service', sources, vertices: [], edges: [] }, style),
+    renderDryRun(
+      { name: 'delays', shuffle: 'service', streaming: null, warnings: [], sources, vertices: [], edges: [] },
+      style,
+    ),
   ).toMatchInlineSnapshot(`
     "job    delays: 0 vertices, nothing was started
     held   service: a shuffle service process keeps the results, so that losing a worker loses none
@@ -138,4 +144,31 @@ describe('progress', () => {
     expect(renderStatus('FAILED', 'totals#1: out of memory', style)).toBe('FAILED: totals#1: out of memory');
     expect(renderNotice('worker w1 was lost', style)).toBe('note: worker w1 was lost');
   });
+});
+
+it('planned, a streaming job: what holds at its ends', () => {
+  const streaming = {
+    checkpointIntervalMs: 30_000,
+    sources: [
+      { name: 'words', kind: 'kafka', replayable: true },
+      { name: 'lines', kind: 'socket', replayable: false },
+    ],
+    sinks: [
+      { name: 'files', kind: 'file', guarantee: 'exactly-once' },
+      { name: 'topic', kind: 'kafka', guarantee: 'at-least-once' },
+    ],
+  } as const;
+  const report = { name: 'w', shuffle: null, streaming, warnings: ['mind the gap'], sources: [] };
+  expect(renderDryRun({ ...report, vertices: [], edges: [] }, style)).toMatchInlineSnapshot(`
+    "job    w: 0 vertices, nothing was started
+    state  a checkpoint every 30.0 s
+
+      in and out  kind    after a failure
+      words       kafka   read again from the checkpoint
+      lines       socket  cannot be replayed: rows since the last checkpoint are lost
+      files       file    exactly once: rows appear with their checkpoint
+      topic       kafka   at least once: rows since the last checkpoint come again after a failure
+
+    note   mind the gap"
+  `);
 });

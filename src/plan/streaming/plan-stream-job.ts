@@ -113,6 +113,11 @@ function warningsOf(plan: StreamingPlan, intervalMs: number | null): string[] {
         `source ${name} is a socket, which cannot be replayed: rows since the last checkpoint are lost in a failure`,
       );
     }
+    if (spec.kind === 'sink' && spec.connector.kind === 'kafka') {
+      warnings.push(
+        `sink ${name} is a Kafka topic: at least once, rows since the last checkpoint are written again after a failure`,
+      );
+    }
     if (spec.kind === 'sink' && spec.connector.kind === 'file' && intervalMs === null) {
       warnings.push(
         `sink ${name} writes with checkpoints, and execution.checkpointing.interval is not set: its parts appear at the end`,
