@@ -14,13 +14,29 @@ export function renderNotice(message: string, style: Style): string {
   return `${style.warn('note')}: ${message}`;
 }
 
-/** `RUNNING 12/20 tasks · late -> partial 4/8 (2 running)`: the whole, then what is at work now. */
+/** The live line, cut to the terminal. */
 export function renderProgress(state: JobState, vertices: readonly VertexProgress[], width: number): string {
+  const isStreaming = vertices.some(({ lastCheckpointId }) => lastCheckpointId !== undefined);
+  const parts = isStreaming ? streamingParts(state, vertices) : batchParts(state, vertices);
+  return cut(parts.join(' · '), Math.max(20, width - 4));
+}
+
+/** `RUNNING 4/4 tasks · checkpoint 9`: of a streaming job no task finishes before its end. */
+function streamingParts(state: JobState, vertices: readonly VertexProgress[]): string[] {
+  const total = vertices.reduce((sum, each) => sum + (each.parallelism ?? 0), 0);
+  const running = vertices.reduce((sum, each) => sum + each.running, 0);
+  const checkpointId = Math.max(...vertices.map(({ lastCheckpointId }) => lastCheckpointId ?? 0));
+  const checkpoint = checkpointId === 0 ? 'no checkpoint yet' : `checkpoint ${checkpointId}`;
+  return [`${state} ${running}/${total} tasks`, checkpoint];
+}
+
+/** `RUNNING 12/20 tasks · late -> partial 4/8`: how many have finished, then the vertices at work now. */
+function batchParts(state: JobState, vertices: readonly VertexProgress[]): string[] {
   const total = vertices.reduce((sum, each) => sum + (each.parallelism ?? 0), 0);
   const finished = vertices.reduce((sum, each) => sum + each.finished, 0);
   const open = vertices.some((each) => each.parallelism === null) ? '+' : '';
   const atWork = vertices.filter((each) => each.running > 0);
   const parts = atWork.map((each) => `${each.name} ${each.finished}/${each.parallelism ?? '?'}`);
   const head = vertices.length === 0 ? state : `${state} ${finished}/${total}${open} tasks`;
-  return cut([head, ...parts].join(' · '), Math.max(20, width - 4));
+  return [head, ...parts];
 }

@@ -139,6 +139,16 @@ describe('progress', () => {
     expect(renderProgress('RUNNING', vertices, 30).length).toBeLessThanOrEqual(30);
   });
 
+  it('of a streaming job counts running tasks and names the last checkpoint', () => {
+    const streaming = { name: 'counts', parallelism: 2, finished: 0, running: 2 };
+    expect(renderProgress('RUNNING', [{ ...streaming, lastCheckpointId: 9 }], 120)).toBe(
+      'RUNNING 2/2 tasks · checkpoint 9',
+    );
+    expect(renderProgress('RESTARTING', [{ ...streaming, running: 0, lastCheckpointId: 0 }], 120)).toBe(
+      'RESTARTING 0/2 tasks · no checkpoint yet',
+    );
+  });
+
   it('says states with their reason, and notices as such', () => {
     expect(renderStatus('RECONCILING', null, style)).toBe('RECONCILING');
     expect(renderStatus('FAILED', 'totals#1: out of memory', style)).toBe('FAILED: totals#1: out of memory');

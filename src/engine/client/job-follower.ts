@@ -171,7 +171,7 @@ class JobFollower {
   }
 
   #countProgress(vertices: readonly VertexProgress[]): void {
-    const finished = vertices.reduce((sum, vertex) => sum + vertex.finished + (vertex.checkpoints ?? 0), 0);
+    const finished = vertices.reduce((sum, vertex) => sum + vertex.finished + (vertex.lastCheckpointId ?? 0), 0);
     if (finished > this.#finished) this.#fruitlessDeaths = 0;
     this.#finished = finished;
   }

@@ -217,8 +217,8 @@ export interface VertexProgress {
   readonly parallelism: number | null;
   readonly finished: number;
   readonly running: number;
-  /** Number of the last checkpoint of a streaming job. */
-  readonly checkpoints?: number;
+  /** Of a streaming job: 0 before the first one. */
+  readonly lastCheckpointId?: number;
 }
 
 export type ToClient =

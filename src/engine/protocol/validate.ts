@@ -180,7 +180,7 @@ const vertexProgress = v.object({
   parallelism: v.nullable(count),
   finished: count,
   running: count,
-  checkpoints: v.exactOptional(count),
+  lastCheckpointId: v.exactOptional(count),
 });
 const toClient = v.variant('type', [
   v.object({ type: v.literal('status'), state: jobState, reason: v.nullable(text) }),

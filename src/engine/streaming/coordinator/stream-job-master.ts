@@ -163,7 +163,7 @@ export class StreamJobMaster {
       parallelism,
       finished: 0,
       running: isRunning ? parallelism : 0,
-      checkpoints: this.#mastership.recorder.graph.checkpoints.at(-1)?.checkpointId ?? 0,
+      lastCheckpointId: this.#mastership.recorder.graph.checkpoints.at(-1)?.checkpointId ?? 0,
     }));
   }
 
