@@ -14,16 +14,13 @@ const recordedWithoutRecovery: ReadonlySet<JobEventType> = new Set<JobEventType>
   'commit-started',
   'execution-failed',
   'recovery-completed',
-  // The option is that of batch jobs.
-  'checkpoint-completed',
-  'savepoint-completed',
 ]);
 
 export interface EventRecorderOptions {
   readonly graph: ExecutionGraph;
   readonly writer: StoreWriter;
   readonly epoch: number;
-  /** `execution.batch.job-recovery.enabled` */
+  /** Unless switched off: `execution.batch.job-recovery.enabled`. */
   readonly recordsProgress: boolean;
   /** Called when the store did not acknowledge an event: nothing that follows can be recorded. */
   readonly onRefused: (error: unknown) => void;

@@ -31,9 +31,9 @@ export class Mastership {
 
   private constructor(opened: OpenedStore) {
     const { epoch, writer } = opened;
-    const { graph } = opened;
+    const { graph, submission } = opened;
     this.epoch = epoch;
-    this.jobId = opened.submission.jobId;
+    this.jobId = submission.jobId;
     this.options = opened.options;
     this.failures = new FailureHistory(graph);
     this.#folder = opened.folder;
@@ -42,7 +42,8 @@ export class Mastership {
       graph,
       writer,
       epoch,
-      recordsProgress: this.options.recoveryEnabled,
+      // The option is that of batch jobs: a streaming job recovers wherever it has checkpoints.
+      recordsProgress: this.options.recoveryEnabled || submission.graph.streaming !== undefined,
       onRefused: (error) => void this.#refused(error),
     });
     this.#snapshots = new SnapshotTaker({

@@ -34,10 +34,12 @@ export class CheckpointStorage {
     for (const name of ['shared', 'taskowned']) await mkdir(path.join(this.root, name), { recursive: true });
   }
 
-  /** Makes a folder that tasks write their state into, empty: what an attempt of that number left before goes. */
-  async beginAt(folder: string): Promise<void> {
-    await rm(folder, { recursive: true, force: true });
-    await mkdir(folder, { recursive: true });
+  /**
+   * Makes the folder that tasks write their state into. Throws where it is there: a number is used once, and what lies
+   * there may be a checkpoint of the JobMaster that has replaced this one.
+   */
+  async begin(checkpointId: number): Promise<void> {
+    await makeCheckpointFolder(this.folderOf(checkpointId));
   }
 
   async discard(checkpointId: number): Promise<void> {
@@ -57,6 +59,12 @@ export class CheckpointStorage {
   async removeAll(): Promise<void> {
     await rm(this.root, { recursive: true, force: true });
   }
+}
+
+/** Makes the folder of a checkpoint or savepoint. Throws where it is there already. */
+export async function makeCheckpointFolder(folder: string): Promise<void> {
+  await mkdir(path.dirname(folder), { recursive: true });
+  await mkdir(folder);
 }
 
 /** Removes a checkpoint: `_metadata` first, so that a removal cut short leaves no checkpoint with holes. */

@@ -89,7 +89,8 @@ describe('checkpoints on disk', () => {
     const storage = new CheckpointStorage(root);
     await storage.prepare();
     const at = storage.folderOf(12);
-    await storage.beginAt(at);
+    await storage.begin(12);
+    await expect(storage.begin(12)).rejects.toThrow('EEXIST');
     const handle = await writeState(at, 'x-1-operator', Buffer.from('state'));
     const subtasks = [{ subtask: 0, keyed: null, operator: handle }];
     const metadata = { ...sample, operators: sample.operators.map((operator) => ({ ...operator, subtasks })) };

@@ -12,7 +12,7 @@ import {
 import type { CheckpointMetadata } from '../../../store/checkpoint/own-metadata.ts';
 import type { EventRecorder } from '../../job-master/event-recorder.ts';
 import type { CheckpointBarrier, StreamTaskRef, StreamToJobMaster } from '../protocol/stream-messages.ts';
-import { commitParts } from '../sinks/part-commit.ts';
+import { commitParts, unstagedPart } from '../sinks/part-commit.ts';
 import { CheckpointCoordinator, type CheckpointRequest, type CoordinatorAction } from './checkpoint-coordinator.ts';
 import { PendingCheckpoint } from './pending-checkpoint.ts';
 
@@ -45,6 +45,7 @@ export class CheckpointDriver {
   readonly #pending = new Map<number, PendingCheckpoint>();
   readonly #outcomes = new Map<CheckpointRequest, (outcome: RequestOutcome) => void>();
   #coordinator: CheckpointCoordinator | null = null;
+  #tasks: readonly StreamTaskRef[] = [];
   #nextId = 1;
   #sinkRows = new Map<string, number>();
   #timer: NodeJS.Timeout | null = null;
@@ -52,6 +53,8 @@ export class CheckpointDriver {
   #triggering: Promise<void> = Promise.resolve();
   /** Storing goes one after the other: a checkpoint's parts appear before the next one's. */
   #storing: Promise<void> = Promise.resolve();
+  /** Folders of checkpoints that were given up are being removed. */
+  #discarding: Promise<void> = Promise.resolve();
   #storedId = 0;
 
   constructor(options: CheckpointDriverOptions) {
@@ -68,6 +71,7 @@ export class CheckpointDriver {
 
   /** All tasks run. */
   start(tasks: readonly StreamTaskRef[]): void {
+    this.#tasks = tasks;
     const { options } = this.#options;
     const settings = {
       intervalMs: options.intervalMs,
@@ -87,7 +91,8 @@ export class CheckpointDriver {
     this.#coordinator = null;
     await this.#triggering;
     await this.#storing;
-    for (const [id, pending] of [...this.#pending]) await this.#discard(id, pending);
+    for (const [id, pending] of [...this.#pending]) this.#discard(id, pending);
+    await this.#discarding;
     for (const settle of this.#outcomes.values()) settle({ kind: 'failed', reason });
     this.#outcomes.clear();
   }
@@ -143,15 +148,19 @@ export class CheckpointDriver {
     const { storage, jobId, jobName, epoch } = this.#options;
     const folder = asked ?? storage.folderOf(checkpointId);
     const head = { kind, checkpointId, jobId, jobName, epoch, timestampMs: Date.now() };
-    this.#pending.set(checkpointId, new PendingCheckpoint(folder, head));
-    this.#triggering = this.#triggering.then(() => this.#trigger({ checkpointId, folder, mode }));
+    const pending = new PendingCheckpoint(folder, head);
+    // Who asks for a savepoint has made its folder.
+    pending.hasFolder = asked !== null;
+    this.#pending.set(checkpointId, pending);
+    this.#triggering = this.#triggering.then(() => this.#trigger(pending, { checkpointId, folder, mode }));
   }
 
-  async #trigger(barrier: CheckpointBarrier): Promise<void> {
+  async #trigger(pending: PendingCheckpoint, barrier: CheckpointBarrier): Promise<void> {
     const { checkpointId, folder } = barrier;
     if (!this.#pending.has(checkpointId)) return;
     try {
-      await this.#options.storage.beginAt(folder);
+      if (!pending.hasFolder) await this.#options.storage.begin(checkpointId);
+      pending.hasFolder = true;
     } catch (error) {
       return this.declined(checkpointId, `${folder} cannot be made: ${messageOf(error)}`);
     }
@@ -163,6 +172,8 @@ export class CheckpointDriver {
     if (!pending) return;
     const { plan, recorder, onFatal, onCompleted } = this.#options;
     pending.leaveOutCommitted(this.#storedId);
+    const lost = await unstagedPart(pending.parts);
+    if (lost !== null) return this.#lostPart(checkpointId, request, lost);
     const metadata = pending.metadata(plan, this.#sinkRows);
     try {
       await completeCheckpoint(pending.folder, metadata);
@@ -189,18 +200,26 @@ export class CheckpointDriver {
     this.#schedule();
   }
 
+  /** Rows would be missing for ever behind this checkpoint: the tasks restart, and write them again. */
+  #lostPart(checkpointId: number, request: CheckpointRequest, lost: string): void {
+    const reason = `${lost} is not there as it was staged`;
+    this.#abort(checkpointId, request, reason);
+    const [task] = this.#tasks;
+    if (task) this.#options.onFailed(task, `checkpoint ${checkpointId} cannot be completed: ${reason}`);
+  }
+
   #abort(checkpointId: number, request: CheckpointRequest, reason: string): void {
     const { recorder, onNotice } = this.#options;
     void recorder.record({ type: 'checkpoint-aborted', checkpointId, reason });
     onNotice(`checkpoint ${checkpointId} was given up: ${reason}`);
     const pending = this.#pending.get(checkpointId);
-    if (pending) void this.#discard(checkpointId, pending);
+    if (pending) this.#discard(checkpointId, pending);
     this.#settle(request, { kind: 'failed', reason });
   }
 
-  async #discard(checkpointId: number, { folder }: PendingCheckpoint): Promise<void> {
+  #discard(checkpointId: number, { folder, hasFolder }: PendingCheckpoint): void {
     this.#pending.delete(checkpointId);
-    await discardFolder(folder).catch(() => {});
+    if (hasFolder) this.#discarding = this.#discarding.then(() => discardFolder(folder).catch(() => {}));
   }
 
   #settle(request: CheckpointRequest, outcome: RequestOutcome): void {

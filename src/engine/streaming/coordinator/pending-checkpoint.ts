@@ -20,6 +20,8 @@ type MetadataHead = Pick<CheckpointMetadata, 'kind' | 'checkpointId' | 'jobId' |
 
 export class PendingCheckpoint {
   readonly folder: string;
+  /** The folder was made for this checkpoint: it goes where the checkpoint is given up. */
+  hasFolder = false;
   readonly startedMs = performance.now();
   readonly #head: MetadataHead;
   readonly #states = new Map<string, SubtaskState[]>();

@@ -134,7 +134,7 @@ export class StreamJobMaster {
 
   /** Takes a savepoint, and ends the job behind it unless it is to go on. */
   async #savepoint(order: SavepointOrder): Promise<ToClient> {
-    const outcome = await takeSavepoint(this.#checkpoints, this.#storage, order);
+    const outcome = await takeSavepoint(this.#checkpoints, order);
     if (outcome.kind === 'failed' || order.purpose === 'go-on') return savepointAnswer(outcome);
     if (order.purpose === 'cancel') {
       this.#course.control('cancel', `canceled by the user, with savepoint ${order.folder}`);

@@ -1,11 +1,20 @@
 // The output of file sinks as of a checkpoint: parts become visible when their checkpoint is complete, and a job that
 // falls back to an earlier checkpoint takes the later parts back, since it will write those rows again. Every step can
 // be done twice: recovery rolls forward what a killed JobMaster had begun.
-import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { replaceFile, syncFolder } from '../../../store/atomic-file.ts';
 import type { CommittedPart } from '../../../store/checkpoint/own-metadata.ts';
 import { checkpointOfPart, isPart, ownerFileName, stagedPrefix } from './part-names.ts';
+
+/** A part that does not lie whole where it was staged; null: all do. */
+export async function unstagedPart(parts: readonly CommittedPart[]): Promise<string | null> {
+  for (const { staged, bytes } of parts) {
+    const found = await stat(staged).catch(() => null);
+    if (found?.size !== bytes) return staged;
+  }
+  return null;
+}
 
 /** Makes the parts visible. A part that is not staged any more has been committed before. */
 export async function commitParts(parts: readonly CommittedPart[]): Promise<void> {
