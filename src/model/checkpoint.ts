@@ -148,7 +148,7 @@ export interface KafkaPartitionOffset {
   readonly partition: number;
   /**
    * The next record to read (legacy consumer: the last that was read, plus one); negative: a rule of the connector, -1 latest, -2 earliest,
-   * -3 committed. null where only the enumerator knows of the partition.
+   * -3 committed. null where it is not known: its reader's state was not read, or only the enumerator knows of the partition.
    */
   readonly offset: bigint | null;
   /** Where a bounded source ends; null where it does not. */

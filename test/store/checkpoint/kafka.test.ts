@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { inspectCheckpoint } from '../../../src/services/checkpoint-inspect.ts';
+import { readCheckpoint } from '../../../src/store/checkpoint/read-checkpoint.ts';
 import { readEnumerator, readLegacyPair, readSplit } from '../../../src/store/flink/checkpoint/kafka-splits.ts';
 import { byte, int, join, long, utf } from './metadata-bytes.ts';
 import { ownCheckpoints } from './savepoints.ts';
@@ -23,8 +24,21 @@ async function sourceIn(name: string, stateFiles = false) {
 }
 
 describe('real jobs that had read every record', () => {
-  test.each(['1.20-kafka', '2.0-kafka', '2.3-kafka'])('%s', async (name) => {
+  test.each(['1.20-kafka', '2.0-kafka', '2.3-kafka', '2.3-kafka-connector-5'])('%s', async (name) => {
     expect(await sourceIn(name)).toEqual({ kind: 'KafkaSource', unread: [], offsets: everyRecord });
+  });
+
+  test.each([
+    ['1.20-kafka', 2],
+    ['2.3-kafka-connector-5', 3],
+  ])('the enumerator of %s, of version %i', async (name, version) => {
+    const metadata = await readCheckpoint(path.join(ownCheckpoints, name));
+    const states: Buffer[] = [];
+    metadata.walk({ operator: ({ coordinator }) => void (coordinator && states.push(Buffer.from(coordinator))) });
+    expect(states.map((state) => state.readInt32BE(4))).toEqual([version]);
+    const partitions = states.flatMap((state) => readEnumerator(state) ?? []);
+    const names = partitions.map(({ topic, partition, offset }) => [`${topic}-${partition}`, offset]);
+    expect(names.sort()).toEqual(everyRecord.map(([each]) => [each, null]));
   });
 
   test('of the consumer before KafkaSource: the next record, not the last', async () => {
@@ -91,23 +105,54 @@ describe('bytes', () => {
 
   const coordinator = (version: number, state: Buffer, tail: Buffer = Buffer.alloc(0)) =>
     join(int(1), int(version), int(state.length), state, tail);
-  const partitions = [
-    { topic: 'a', partition: 0 },
-    { topic: 'b', partition: 7 },
-  ];
+  const known = (
+    topic: string,
+    partition: number,
+    offset: bigint | null = null,
+    stoppingOffset: bigint | null = null,
+  ) => {
+    return { topic, partition, offset, stoppingOffset };
+  };
+  const sized = (bytes: Buffer) => join(int(bytes.length), bytes);
+  const enumerators: Readonly<Record<string, readonly [state: Buffer, partitions: readonly object[]]>> = {
+    'version 0': [
+      join(int(1), int(0), int(0), int(2), sized(split('a', 0, 1, none)), sized(split('b', 7, 2, none))),
+      [known('a', 0), known('b', 7)],
+    ],
+    'version 1': [join(int(2), utf('a'), int(0), utf('b'), int(7)), [known('a', 0), known('b', 7)]],
+    'version 2': [
+      join(int(2), utf('a'), int(0), int(0), utf('b'), int(7), int(1), byte(1)),
+      [known('a', 0), known('b', 7)],
+    ],
+    // Where reading begins is told of what no reader has yet.
+    'version 3': [
+      join(
+        ...[int(4), int(0)],
+        ...[sized(split('a', 0, 1, 90n)), int(0)],
+        ...[sized(split('b', 7, 2, none)), int(1)],
+        ...[sized(split('b', 8, -2, 50n)), int(1)],
+        ...[sized(join(utf('b'), int(9), long(none), long(none))), int(1)],
+        byte(1),
+      ),
+      [known('a', 0, null, 90n), known('b', 7, 2n), known('b', 8, -2n, 50n), known('b', 9)],
+    ],
+  };
 
-  test('an enumerator of each version', () => {
-    const two = join(int(2), utf('a'), int(0), int(0), utf('b'), int(7), int(1), byte(1));
-    const one = join(int(2), utf('a'), int(0), utf('b'), int(7));
-    const splits = [split('a', 0, 1, none), split('b', 7, 2, none)].map((each) => join(int(each.length), each));
-    const zero = join(int(1), int(0), int(0), int(2), ...splits);
-    for (const [version, state] of [zero, one, two].entries()) {
-      expect(readEnumerator(coordinator(version, state))).toEqual(partitions);
-      expect(readEnumerator(coordinator(version, state, byte(0)))).toBeNull();
-      expect(readEnumerator(coordinator(version, state.subarray(1)))).toBeNull();
-    }
-    expect(readEnumerator(coordinator(1, int(0)))).toBeNull();
-    expect(readEnumerator(coordinator(3, two))).toBeNull();
+  test.each(Object.entries(enumerators))('an enumerator of %s', (name, [state, partitions]) => {
+    const version = Number(name.at(-1));
+    expect(readEnumerator(coordinator(version, state))).toEqual(partitions);
+    expect(readEnumerator(coordinator(version, state, byte(0)))).toBeNull();
+    expect(readEnumerator(coordinator(version, join(state, byte(0))))).toBeNull();
+    expect(readEnumerator(coordinator(version, state.subarray(1)))).toBeNull();
+  });
+
+  test('no enumerator: without partitions, of another version, of no known status or split version', () => {
+    const one = (status: number, version = 0) => {
+      return join(int(1), int(version), sized(split('a', 0, 1, none)), int(status), byte(1));
+    };
+    expect(readEnumerator(coordinator(3, one(1)))).toHaveLength(1);
+    const others = [coordinator(1, int(0)), coordinator(4, one(1)), coordinator(3, one(2)), coordinator(3, one(1, 1))];
+    for (const bytes of others) expect(readEnumerator(bytes)).toBeNull();
   });
 
   test('a legacy pair: rules stay as they are, topics of one letter and beyond ASCII do not confuse it', () => {

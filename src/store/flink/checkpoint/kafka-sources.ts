@@ -14,6 +14,7 @@ import type {
 import {
   type KafkaSplit,
   type KafkaTopicPartition,
+  type KnownPartition,
   readEnumerator,
   readLegacyPair,
   readSplit,
@@ -37,7 +38,7 @@ interface ReaderState {
 
 interface Candidate {
   readonly operatorId: string;
-  readonly known: readonly KafkaTopicPartition[] | null;
+  readonly known: readonly KnownPartition[] | null;
   readonly readers: ReaderState[];
 }
 
@@ -114,7 +115,7 @@ async function readSource(candidate: Candidate, readState: StateReader | null): 
   const kind = readers[0]?.kind ?? 'KafkaSource';
   // Many sources keep SourceReaderState; only its bytes, or the enumerator's, tell that it is Kafka's.
   if (partitions.length === 0 && known === null && kind === 'KafkaSource') return null;
-  const all = [...partitions, ...withoutOffsets(known ?? [], partitions)];
+  const all = [...partitions, ...ofNoReader(known ?? [], partitions)];
   return { operatorId, kind, partitions: oncePerPartition(all, kind), unread };
 }
 
@@ -125,11 +126,9 @@ function oncePerPartition(all: readonly KafkaPartitionOffset[], kind: Kind): Kaf
   return [...new Map(sorted.map((each) => [nameOf(each), each])).values()];
 }
 
-function withoutOffsets(known: readonly KafkaTopicPartition[], read: readonly KafkaTopicPartition[]) {
+function ofNoReader(known: readonly KnownPartition[], read: readonly KafkaTopicPartition[]): KafkaPartitionOffset[] {
   const names = new Set(read.map(nameOf));
-  return known
-    .filter((partition) => !names.has(nameOf(partition)))
-    .map((partition) => ({ ...partition, offset: null, stoppingOffset: null, subtask: null }));
+  return known.filter((partition) => !names.has(nameOf(partition))).map((each) => ({ ...each, subtask: null }));
 }
 
 function nameOf({ topic, partition }: KafkaTopicPartition): string {

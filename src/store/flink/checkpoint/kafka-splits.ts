@@ -15,7 +15,14 @@ export interface KafkaTopicPartition {
   readonly partition: number;
 }
 
-const noStoppingOffset = -(2n ** 63n);
+/** What an enumerator knows of a partition: where reading begins only while no reader has it, and since version 3. */
+export interface KnownPartition extends KafkaTopicPartition {
+  readonly offset: bigint | null;
+  readonly stoppingOffset: bigint | null;
+}
+
+/** Both of a split without an end, and of one whose place an older enumerator did not keep. */
+const noOffset = -(2n ** 63n);
 /** Kafka's own rule for topics. */
 const topicPattern = /^[A-Za-z0-9._-]{1,249}$/;
 const knownSplitVersion = 0;
@@ -26,17 +33,25 @@ export function readSplit(state: Buffer, offset: number): KafkaSplit | null {
   return orNull(() => {
     const element = cursorOf(new MetadataCursor(state, offset).block('a split'));
     if (element.int32() !== knownSplitVersion) return null;
-    const split = cursorOf(element.block('a split'));
-    const { topic, partition } = topicPartition(split);
-    const from = split.int64();
-    const to = split.int64();
-    if (element.remaining > 0 || split.remaining > 0 || !isPartition({ topic, partition })) return null;
-    return { topic, partition, offset: from, stoppingOffset: to === noStoppingOffset ? null : to };
+    const split = splitIn(cursorOf(element.block('a split')));
+    return element.remaining > 0 || split === null || !isPartition(split) ? null : split;
   });
 }
 
+/** null: there is more than a split. */
+function splitIn(cursor: MetadataCursor): KafkaSplit | null {
+  const { topic, partition } = topicPartition(cursor);
+  const offset = cursor.int64();
+  const to = cursor.int64();
+  return cursor.remaining > 0 ? null : { topic, partition, offset, stoppingOffset: offsetOrNull(to) };
+}
+
+function offsetOrNull(offset: bigint): bigint | null {
+  return offset === noOffset ? null : offset;
+}
+
 /** What a SourceCoordinator keeps of a KafkaSourceEnumerator: the partitions that it has handed out or found. */
-export function readEnumerator(bytes: Buffer): readonly KafkaTopicPartition[] | null {
+export function readEnumerator(bytes: Buffer): readonly KnownPartition[] | null {
   return orNull(() => {
     const coordinator = cursorOf(bytes);
     const coordinatorVersion = coordinator.int32();
@@ -45,33 +60,69 @@ export function readEnumerator(bytes: Buffer): readonly KafkaTopicPartition[] | 
     const state = cursorOf(coordinator.block('enumerator state'));
     // Version 0 kept more behind it.
     if (coordinatorVersion > 0 && coordinator.remaining > 0) return null;
-    const partitions = version === 0 ? assignedSplits(state) : partitionList(state, version);
+    const partitions = knownPartitions(state, version);
     const isKafka = partitions !== null && partitions.length > 0 && partitions.every(isPartition);
     return isKafka && state.remaining === 0 ? partitions : null;
   });
 }
 
-function partitionList(state: MetadataCursor, version: number): KafkaTopicPartition[] | null {
-  if (version !== 1 && version !== 2) return null;
-  const count = state.count('partitions', 6);
-  const partitions: KafkaTopicPartition[] = [];
-  for (let each = 0; each < count; each++) {
-    partitions.push(topicPartition(state));
-    // Assigned, or found and not assigned yet.
-    if (version === 2 && ![0, 1].includes(state.int32())) return null;
+function knownPartitions(state: MetadataCursor, version: number): KnownPartition[] | null {
+  switch (version) {
+    case 0:
+      return assignedSplits(state);
+    case 1:
+    case 2:
+      return partitionList(state, version === 2);
+    case 3:
+      return splitList(state);
   }
-  if (version === 2) state.uint8();
+  return null;
+}
+
+function partitionList(state: MetadataCursor, hasStatus: boolean): KnownPartition[] | null {
+  const count = state.count('partitions', 6);
+  const partitions: KnownPartition[] = [];
+  for (let each = 0; each < count; each++) {
+    partitions.push({ ...topicPartition(state), offset: null, stoppingOffset: null });
+    if (hasStatus && isAssigned(state) === null) return null;
+  }
+  // Whether the first discovery is over.
+  if (hasStatus) state.uint8();
   return partitions;
 }
 
-function assignedSplits(state: MetadataCursor): KafkaTopicPartition[] | null {
+function splitList(state: MetadataCursor): KnownPartition[] | null {
+  const count = state.count('splits', 4);
+  if (state.int32() !== knownSplitVersion) return null;
+  const partitions: KnownPartition[] = [];
+  for (let each = 0; each < count; each++) {
+    const split = splitIn(cursorOf(state.block('a split')));
+    const assigned = isAssigned(state);
+    if (split === null || assigned === null) return null;
+    partitions.push({ ...split, offset: assigned ? null : offsetOrNull(split.offset) });
+  }
+  state.uint8();
+  return partitions;
+}
+
+/** null: neither assigned nor found and not assigned yet. */
+function isAssigned(state: MetadataCursor): boolean | null {
+  const status = state.int32();
+  return status === 0 ? true : status === 1 ? false : null;
+}
+
+function assignedSplits(state: MetadataCursor): KnownPartition[] | null {
   const subtasks = state.count('subtasks', 8);
   if (state.int32() !== knownSplitVersion) return null;
-  const partitions: KafkaTopicPartition[] = [];
+  const partitions: KnownPartition[] = [];
   for (let subtask = 0; subtask < subtasks; subtask++) {
     state.int32();
     const splits = state.count('splits', 4);
-    for (let split = 0; split < splits; split++) partitions.push(topicPartition(cursorOf(state.block('a split'))));
+    for (let each = 0; each < splits; each++) {
+      const split = splitIn(cursorOf(state.block('a split')));
+      if (split === null) return null;
+      partitions.push({ ...split, offset: null });
+    }
   }
   return partitions;
 }
