@@ -2,7 +2,6 @@
 import { appendFileSync, cpSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { validateCheckpoint } from '../../src/services/checkpoint-validate.ts';
 import type { CheckpointValidateReport } from '../../src/services/checkpoint-validate-report.ts';
 import {
   byte,
@@ -18,6 +17,7 @@ import {
   subtask,
 } from '../store/checkpoint/metadata-bytes.ts';
 import { ownCheckpoints } from '../store/checkpoint/savepoints.ts';
+import { validate, written } from '../store/checkpoint/written-checkpoint.ts';
 import { temporaryFolder } from '../support/sample-store.ts';
 
 describe('a savepoint of real Flink, moved here with its files', () => {
@@ -82,7 +82,7 @@ describe('an incremental checkpoint of real Flink, away from where it was writte
   test('with a path map it is whole', async () => {
     const recorded = path.dirname(path.dirname((await validate(location)).findings[0]?.file ?? ''));
     const pathMaps = [{ from: `file:${recorded}`, to: path.join(ownCheckpoints, '2.3-rocksdb-incremental') }];
-    const report = await validateCheckpoint({ location, pathMaps });
+    const report = await validate(location, pathMaps);
     expect(report).toMatchObject({ ok: true, findings: [], checked: { stateFiles: 16, unreachable: 0 } });
   });
 });
@@ -108,7 +108,7 @@ describe('other file systems', () => {
     const location = written(bytes);
     const folder = path.dirname(location);
     writeFileSync(path.join(folder, 'a'), '0123456789');
-    const mapped = (from: string) => validateCheckpoint({ location, pathMaps: [{ from, to: folder }] });
+    const mapped = (from: string) => validate(location, [{ from, to: folder }]);
     expect(findingsOf(await mapped('hdfs://nn:8020/flink'))).toEqual([
       ['STATE_FILE_MISSING', 'error', path.join(folder, 'b')],
     ]);
@@ -186,7 +186,7 @@ describe('metadata against itself', () => {
     const folder = path.dirname(location);
     const sized = (size: number) => {
       writeFileSync(path.join(folder, 'merged'), Buffer.alloc(size));
-      return validateCheckpoint({ location, pathMaps: [{ from: '/nowhere', to: folder }] });
+      return validate(location, [{ from: '/nowhere', to: folder }]);
     };
     expect((await sized(110)).ok).toBe(true);
     expect((await sized(500)).ok).toBe(true);
@@ -213,16 +213,6 @@ describe('metadata against itself', () => {
     expect(findings.map(({ code }) => code)).toEqual(['STATE_FILE_MISSING']);
   });
 });
-
-function written(bytes: Buffer): string {
-  const location = path.join(temporaryFolder(), '_metadata');
-  writeFileSync(location, bytes);
-  return location;
-}
-
-function validate(location: string): Promise<CheckpointValidateReport> {
-  return validateCheckpoint({ location, pathMaps: [] });
-}
 
 function findingsOf({ findings }: CheckpointValidateReport): string[][] {
   return findings.map(({ code, severity, file }) => [code, severity, file]);

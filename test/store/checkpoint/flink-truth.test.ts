@@ -10,10 +10,10 @@ const shared = truthOf(sharedSavepoints);
 const own = truthOf(ownCheckpoints);
 const why = shared.length === 0 ? ` (skipped: there is no ${sharedSavepoints})` : '';
 
-describe.skipIf(shared.length === 0)(`savepoints of Flink 1.8 to 2.2${why}`, () => {
+describe.skipIf(shared.length === 0)(`${shared.length} savepoints beside the project${why}`, () => {
   holdAll(sharedSavepoints, shared);
 
-  test('are as many as Flink read', () => {
+  test.skipIf(process.env.JOBREC_SAVEPOINTS !== undefined)('are as many as Flink read', () => {
     expect(shared.length).toBe(79);
   });
 });

@@ -2,11 +2,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { JobrecError } from '../../../src/model/errors.ts';
-import { inspectCheckpoint } from '../../../src/services/checkpoint-inspect.ts';
 import { temporaryFolder } from '../../support/sample-store.ts';
+import { changelog, changes, incremental } from './keyed-handle-bytes.ts';
 import {
   byte,
+  channel,
   file,
   inline,
   int,
@@ -20,6 +20,7 @@ import {
   subtask,
   utf,
 } from './metadata-bytes.ts';
+import { inspect, refusal, written } from './written-checkpoint.ts';
 
 const magic = int(0x4960672d);
 const head = join(magic, int(3), long(7), int(0));
@@ -66,6 +67,43 @@ const cases: Readonly<Record<string, readonly [bytes: Buffer, code: string, says
   'a file without a name': [oneKeyed(keyGroups(0, [], file('', 1))), 'CHECKPOINT_DAMAGED', /has no name/],
   'a file of a negative size': [oneKeyed(keyGroups(0, [], file('/f', -2))), 'CHECKPOINT_DAMAGED', /size of -2/],
   'a negative key group': [oneKeyed(keyGroups(-1, [0], inline(byte(1)))), 'CHECKPOINT_DAMAGED', /begin at -1/],
+  'key groups from before the first': [
+    oneKeyed(incremental(5, join(int(-5), int(4)))),
+    'CHECKPOINT_DAMAGED',
+    /key groups begin at -5 and are 4/,
+  ],
+  'key groups that overflow': [
+    oneKeyed(keyGroups(0x7fffffff, [0, 0], inline(byte(1)))),
+    'CHECKPOINT_DAMAGED',
+    /key groups begin at 2147483647 and are 2/,
+    66,
+  ],
+  'a changelog without key groups': [
+    oneKeyed(changelog(14, [], join(int(2), int(0)))),
+    'CHECKPOINT_DAMAGED',
+    /a changelog handle has no key groups/,
+    66,
+  ],
+  'changes before the first': [
+    oneKeyed(changelog(14, [changes({ from: -1 })])),
+    'CHECKPOINT_DAMAGED',
+    /the first sequence number of changes is -1/,
+  ],
+  'changes to before the first': [
+    oneKeyed(changelog(14, [changes({ to: -9 })])),
+    'CHECKPOINT_DAMAGED',
+    /the last sequence number of changes is -9/,
+  ],
+  'a change of no key group': [
+    oneKeyed(changelog(14, [changes({ keyGroup: -2 })])),
+    'CHECKPOINT_DAMAGED',
+    /a change is of key group -2/,
+  ],
+  'channel state without a stream': [
+    metadata([operator({ subtasks: [subtask({ index: 0, input: [channel({ stream: noHandle })] })] })]),
+    'CHECKPOINT_DAMAGED',
+    /a channel handle has no handle/,
+  ],
   'a subtask beyond the parallelism': [
     metadata([operator({ subtasks: [subtask({ index: 2 })] })]),
     'CHECKPOINT_DAMAGED',
@@ -129,8 +167,7 @@ const cases: Readonly<Record<string, readonly [bytes: Buffer, code: string, says
 
 describe('refused', () => {
   test.each(Object.entries(cases))('%s', async (_, [bytes, code, says, offset]) => {
-    const location = path.join(temporaryFolder(), '_metadata');
-    writeFileSync(location, bytes);
+    const location = written(bytes);
     const error = await refusal(location);
     expect(error).toMatchObject({ code, message: expect.stringMatching(says) });
     expect(error.message).toContain(location);
@@ -153,21 +190,15 @@ describe('refused', () => {
 });
 
 describe('taken as Flink takes it', () => {
-  const inspect = async (bytes: Buffer) => {
-    const location = path.join(temporaryFolder(), '_metadata');
-    writeFileSync(location, bytes);
-    return inspectCheckpoint({ location, operator: null, stateFiles: false, pathMaps: [] });
-  };
-
   test('the last of two entries of one subtask', async () => {
     const state = (size: number) => operatorState('s', [0], inline(Buffer.alloc(size)));
     const subtasks = [5, 9].map((size) => subtask({ index: 1, managedOperator: state(size) }));
-    const { operators } = await inspect(metadata([operator({ subtasks })]));
+    const { operators } = await inspect(written(metadata([operator({ subtasks })])));
     expect(operators[0]).toMatchObject({ stateSize: 9n, subtasks: [{ subtask: 1, stateSize: 9n }] });
   });
 
   test('bytes behind the end', async () => {
-    expect((await inspect(join(metadata([]), Buffer.from('more')))).operators).toEqual([]);
+    expect((await inspect(written(join(metadata([]), Buffer.from('more'))))).operators).toEqual([]);
   });
 
   test('sizes that are not known, as minus one; sums that wrap like Java', async () => {
@@ -176,15 +207,19 @@ describe('taken as Flink takes it', () => {
       subtask({ index: 0, managedKeyed: handle(-1n) }),
       subtask({ index: 1, managedKeyed: handle(2n ** 63n - 1n), rawKeyed: handle(5n) }),
     ];
-    const { operators } = await inspect(metadata([operator({ subtasks })]));
+    const { operators } = await inspect(written(metadata([operator({ subtasks })])));
     expect(operators[0]?.subtasks.map(({ stateSize }) => stateSize)).toEqual([-1n, -(2n ** 63n) + 4n]);
   });
-});
 
-async function refusal(location: string): Promise<JobrecError> {
-  const error = await inspectCheckpoint({ location, operator: null, stateFiles: false, pathMaps: [] }).catch(
-    (thrown: unknown) => thrown,
-  );
-  expect(error).toBeInstanceOf(JobrecError);
-  return error as JobrecError;
-}
+  test('a range of key groups that ends before it begins, as empty', async () => {
+    for (const [first, count] of [
+      [0, -3],
+      [-1, 0],
+      [5, 0x7fffffff],
+    ] as const) {
+      const subtasks = [subtask({ index: 0, managedKeyed: incremental(11, join(int(first), int(count))) })];
+      const { operators } = await inspect(written(metadata([operator({ subtasks })])));
+      expect(operators[0]?.stateSize).toBe(123n);
+    }
+  });
+});

@@ -1,11 +1,11 @@
 // Kafka offsets from checkpoints of real jobs over a real broker, wherever their state lies; and what is not Kafka's.
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { inspectCheckpoint } from '../../../src/services/checkpoint-inspect.ts';
 import { readCheckpoint } from '../../../src/store/checkpoint/read-checkpoint.ts';
 import { readEnumerator, readLegacyPair, readSplit } from '../../../src/store/flink/checkpoint/kafka-splits.ts';
-import { byte, int, join, long, utf } from './metadata-bytes.ts';
+import { byte, inline, int, join, long, metadata, operator, operatorState, subtask, utf } from './metadata-bytes.ts';
 import { ownCheckpoints } from './savepoints.ts';
+import { inspect, written } from './written-checkpoint.ts';
 
 const everyRecord = [
   ['more-words-0', 10n],
@@ -16,8 +16,7 @@ const everyRecord = [
 ];
 
 async function sourceIn(name: string, stateFiles = false) {
-  const location = path.join(ownCheckpoints, name);
-  const { kafkaSources } = await inspectCheckpoint({ location, operator: null, stateFiles, pathMaps: [] });
+  const { kafkaSources } = await inspect(path.join(ownCheckpoints, name), { stateFiles });
   expect(kafkaSources).toHaveLength(1);
   const { kind, partitions = [], unread } = kafkaSources[0] ?? {};
   return { kind, unread, offsets: partitions.map(({ topic, partition, offset }) => [`${topic}-${partition}`, offset]) };
@@ -66,9 +65,8 @@ describe('real jobs that had read every record', () => {
   test.each(['1.20-finished', '2.3-unaligned', '2.3-rocksdb-incremental/chk-3'])(
     '%s: a source, not Kafka',
     async (name) => {
-      const location = path.join(ownCheckpoints, name);
-      const report = await inspectCheckpoint({ location, operator: null, stateFiles: true, pathMaps: [] });
-      expect(report.kafkaSources).toEqual([]);
+      const { kafkaSources } = await inspect(path.join(ownCheckpoints, name), { stateFiles: true });
+      expect(kafkaSources).toEqual([]);
     },
   );
 });
@@ -101,6 +99,17 @@ describe('bytes', () => {
     ['a length beyond the end', join(int(1000), Buffer.alloc(8))],
   ])('%s is no split', (_, bytes) => {
     expect(readSplit(bytes, 0)).toBeNull();
+  });
+
+  test("more splits than are read is said, of a source whose enumerator is Kafka's", async () => {
+    const elements = Array<number>(200_001).fill(0);
+    const managedOperator = operatorState('SourceReaderState', elements, inline(element(split('t', 3, 42, none))));
+    const state = join(int(1), utf('t'), int(3));
+    const subtasks = [subtask({ index: 0, managedOperator })];
+    const bytes = metadata([operator({ coordinator: inline(coordinator(1, state)), subtasks })]);
+    const { kafkaSources } = await inspect(written(bytes));
+    const unread = [{ subtask: 0, reason: 'there are more than 200000 splits, which are not read' }];
+    expect(kafkaSources).toMatchObject([{ partitions: [{ topic: 't', partition: 3, offset: null }], unread }]);
   });
 
   const coordinator = (version: number, state: Buffer, tail: Buffer = Buffer.alloc(0)) =>

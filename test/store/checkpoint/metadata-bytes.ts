@@ -12,6 +12,10 @@ export function long(value: number | bigint): Buffer {
   return bytes;
 }
 
+function longs(values: readonly number[]): Buffer {
+  return Buffer.concat(values.map(long));
+}
+
 export function byte(value: number): Buffer {
   return Buffer.from([value]);
 }
@@ -47,11 +51,11 @@ export function segment(path: string, start: number, size: number): Buffer {
 
 /** Key groups `first` and on, each beginning where `offsets` says, in `stream`. */
 export function keyGroups(first: number, offsets: readonly number[], stream: Buffer): Buffer {
-  return join(byte(3), int(first), int(offsets.length), ...offsets.map(long), stream);
+  return join(byte(3), int(first), int(offsets.length), longs(offsets), stream);
 }
 
 export function operatorState(name: string, offsets: readonly number[], stream: Buffer): Buffer {
-  return join(byte(4), int(1), utf(name), byte(0), int(offsets.length), ...offsets.map(long), stream);
+  return join(byte(4), int(1), utf(name), byte(0), int(offsets.length), longs(offsets), stream);
 }
 
 export interface SubtaskParts {
@@ -59,11 +63,20 @@ export interface SubtaskParts {
   readonly managedOperator?: Buffer;
   readonly managedKeyed?: Buffer;
   readonly rawKeyed?: Buffer;
+  readonly input?: readonly Buffer[];
+  readonly output?: readonly Buffer[];
 }
 
-export function subtask({ index, managedOperator, managedKeyed, rawKeyed }: SubtaskParts): Buffer {
+export function subtask({ index, input = [], output = [], ...handles }: SubtaskParts): Buffer {
+  const { managedOperator, managedKeyed = noHandle, rawKeyed = noHandle } = handles;
   const operator = managedOperator === undefined ? int(0) : join(int(1), managedOperator);
-  return join(int(index), operator, int(0), managedKeyed ?? noHandle, rawKeyed ?? noHandle, int(0), int(0));
+  const channels = [input, output].flatMap((each) => [int(each.length), ...each]);
+  return join(int(index), operator, int(0), managedKeyed, rawKeyed, ...channels);
+}
+
+/** State of one channel with one buffer at byte 4. `hasSubtask`: not so in Flink 1.11. */
+export function channel({ hasSubtask = true, size = 19, stream = inline(Buffer.alloc(23)) } = {}): Buffer {
+  return join(...(hasSubtask ? [int(0)] : []), int(0), int(1), int(1), long(4), long(size), stream);
 }
 
 export interface OperatorParts {

@@ -5,11 +5,11 @@ import { describe, expect, test } from 'vitest';
 import { StateWriter } from '../../../src/engine/streaming/task/state-writer.ts';
 import { stateShapeOf } from '../../../src/model/streaming-plan.ts';
 import { inspectCheckpoint } from '../../../src/services/checkpoint-inspect.ts';
-import { validateCheckpoint } from '../../../src/services/checkpoint-validate.ts';
 import { completeCheckpoint, writeState } from '../../../src/store/checkpoint/checkpoint-storage.ts';
 import type { CheckpointMetadata, OperatorState } from '../../../src/store/checkpoint/own-metadata.ts';
 import { encodeMetadata } from '../../../src/store/checkpoint/own-metadata.ts';
 import { temporaryFolder } from '../../support/sample-store.ts';
+import { inspect, validate } from './written-checkpoint.ts';
 
 /** Subtask 0 with key groups 0 and 3 in a file, subtask 1 with key group 5 inline and state of its own. */
 async function written(
@@ -80,9 +80,9 @@ test('inspect says what the engine wrote', async () => {
 
 test('validate finds a missing file and key groups that two subtasks hold, and no gaps between those that hold nothing', async () => {
   const location = await written();
-  expect(await validateCheckpoint({ location, pathMaps: [] })).toMatchObject({ ok: true, findings: [] });
+  expect(await validate(location)).toMatchObject({ ok: true, findings: [] });
   rmSync(path.join(location, 'keyed-0'));
-  const { findings } = await validateCheckpoint({ location, pathMaps: [] });
+  const { findings } = await validate(location);
   expect(findings.map(({ code }) => code)).toEqual(['STATE_FILE_MISSING']);
   const twice = await written((metadata) => ({
     ...metadata,
@@ -91,7 +91,7 @@ test('validate finds a missing file and key groups that two subtasks hold, and n
       subtasks: operator.subtasks.map((subtask) => ({ ...subtask, keyed: operator.subtasks[1]?.keyed ?? null })),
     })),
   }));
-  const overlap = await validateCheckpoint({ location: twice, pathMaps: [] });
+  const overlap = await validate(twice);
   expect(overlap.findings.map(({ code }) => code)).toEqual(['KEY_GROUPS_OVERLAP']);
 });
 
@@ -99,13 +99,13 @@ describe('the bytes of state files are held against their checksums', () => {
   test('a changed byte is an error that says both', async () => {
     const location = await written();
     const file = path.join(location, 'keyed-0');
-    expect(await validateCheckpoint({ location, pathMaps: [] })).toMatchObject({
+    expect(await validate(location)).toMatchObject({
       checked: { stateFiles: 1, checksums: 1 },
     });
     const bytes = readFileSync(file);
     bytes[4] = (bytes[4] as number) ^ 1;
     writeFileSync(file, bytes);
-    const { ok, findings } = await validateCheckpoint({ location, pathMaps: [] });
+    const { ok, findings } = await validate(location);
     const message = 'a state file has the CRC-32 6dd81463, a684c7c6 was written: its bytes have changed';
     expect([ok, findings]).toEqual([
       false,
@@ -117,12 +117,12 @@ describe('the bytes of state files are held against their checksums', () => {
     const bytes = Buffer.alloc(300_000, 'state ');
     const location = await written((metadata) => metadata, bytes);
     const file = path.join(location, 'keyed-0');
-    expect(await validateCheckpoint({ location, pathMaps: [] })).toMatchObject({ ok: true, checked: { checksums: 1 } });
+    expect(await validate(location)).toMatchObject({ ok: true, checked: { checksums: 1 } });
     for (const at of [0, 65_535, 65_536, 299_999]) {
       const spoilt = Buffer.from(bytes);
       spoilt[at] = 0;
       writeFileSync(file, spoilt);
-      const { findings } = await validateCheckpoint({ location, pathMaps: [] });
+      const { findings } = await validate(location);
       expect(findings.map(({ code }) => code)).toEqual(['STATE_FILE_CHECKSUM']);
     }
   });
@@ -130,7 +130,7 @@ describe('the bytes of state files are held against their checksums', () => {
   test('of another length: that alone is told', async () => {
     const location = await written();
     writeFileSync(path.join(location, 'keyed-0'), '01234');
-    const { findings, checked } = await validateCheckpoint({ location, pathMaps: [] });
+    const { findings, checked } = await validate(location);
     expect([findings.map(({ code }) => code), checked.checksums]).toEqual([['STATE_FILE_LENGTH'], 0]);
   });
 
@@ -139,7 +139,7 @@ describe('the bytes of state files are held against their checksums', () => {
     const file = path.join(location, 'keyed-0');
     rmSync(file);
     symlinkSync('/proc/self/mem', file);
-    const { findings } = await validateCheckpoint({ location, pathMaps: [] });
+    const { findings } = await validate(location);
     expect(findings).toMatchObject([{ code: 'STATE_FILE_UNREADABLE', file, message: expect.stringContaining('EIO') }]);
   });
 });
@@ -175,8 +175,8 @@ describe('offsets of Kafka sources', () => {
     });
   }
   const at = (partition: number, position: unknown) => ({ splitId: `words-2-${partition}`, position });
-  const inspect = async (location: string, stateFiles: boolean) =>
-    (await inspectCheckpoint({ location, operator: null, stateFiles, pathMaps: [] })).kafkaSources;
+  const kafkaIn = async (location: string, stateFiles: boolean) =>
+    (await inspect(location, { stateFiles })).kafkaSources;
 
   test('of inline state; those of files with --state-files; in the order of partitions', async () => {
     const location = await withKafka([[at(2, 7), at(0, 2 ** 40)], [at(1, 0)]]);
@@ -184,11 +184,11 @@ describe('offsets of Kafka sources', () => {
       return { topic: 'words-2', partition, offset, stoppingOffset: null, subtask };
     };
     const source = { operatorId: 'c'.repeat(32), kind: 'KafkaSource' };
-    expect(await inspect(location, true)).toEqual([
+    expect(await kafkaIn(location, true)).toEqual([
       { ...source, partitions: [row(0, 2n ** 40n, 0), row(1, 0n, 1), row(2, 7n, 0)], unread: [] },
     ]);
     const unread = [{ subtask: 0, reason: 'the state lies in a file, which was not read' }];
-    expect(await inspect(location, false)).toEqual([{ ...source, partitions: [row(1, 0n, 1)], unread }]);
+    expect(await kafkaIn(location, false)).toEqual([{ ...source, partitions: [row(1, 0n, 1)], unread }]);
   });
 
   test.each([
@@ -199,7 +199,7 @@ describe('offsets of Kafka sources', () => {
     ['a cell that is none', [null]],
     ['an extension type', [at(0, new Date(0))]],
   ])('%s is said', async (_, positions) => {
-    const [source] = await inspect(await withKafka([[], positions]), true);
+    const [source] = await kafkaIn(await withKafka([[], positions]), true);
     const reason = 'the state is not as a Kafka source of jobrec writes it';
     expect(source).toMatchObject({ partitions: [], unread: [{ subtask: 1, reason }] });
   });
@@ -211,12 +211,12 @@ describe('offsets of Kafka sources', () => {
     spoilt[spoilt.length - 1] = 9;
     writeFileSync(file, spoilt);
     const damaged = [{ subtask: 0, reason: `the checksum of the state file is wrong: ${path.basename(file)}` }];
-    expect(await inspect(location, true)).toMatchObject([
+    expect(await kafkaIn(location, true)).toMatchObject([
       { partitions: [{ partition: 1, offset: 8n }], unread: damaged },
     ]);
     rmSync(file);
     const gone = [{ subtask: 0, reason: `the state file is missing: ${file}` }];
-    expect(await inspect(location, true)).toMatchObject([{ partitions: [{ partition: 1 }], unread: gone }]);
+    expect(await kafkaIn(location, true)).toMatchObject([{ partitions: [{ partition: 1 }], unread: gone }]);
   });
 });
 
@@ -244,7 +244,7 @@ test('damage and other versions are the same errors as for Flink', async () => {
     [newer, 'FORMAT_TOO_NEW'],
   ] as const) {
     writeFileSync(file, bytes);
-    const read = inspectCheckpoint({ location, operator: null, stateFiles: false, pathMaps: [] });
+    const read = inspect(location);
     await expect(read).rejects.toMatchObject({ code, data: { path: file } });
   }
 });

@@ -5,7 +5,8 @@ import path from 'node:path';
 import type { CheckpointInspectReport } from '../../../src/services/checkpoint-inspect-report.ts';
 
 const projectRoot = path.join(import.meta.dirname, '../../..');
-export const sharedSavepoints = path.join(projectRoot, '../shared/flink/savepoints');
+/** JOBREC_SAVEPOINTS: a folder of other checkpoints with a `truth.json` by `fixtures/checkpoints/generate/Truth.java`. */
+export const sharedSavepoints = process.env.JOBREC_SAVEPOINTS ?? path.join(projectRoot, '../shared/flink/savepoints');
 export const ownCheckpoints = path.join(projectRoot, 'fixtures/checkpoints');
 
 /** What Flink's reader said, as it was written down. */
@@ -40,8 +41,10 @@ interface OperatorTruth {
 
 /** Empty where the folder is not there. */
 export function truthOf(folder: string): readonly CheckpointTruth[] {
-  const file = path.join(folder, 'truth.json');
-  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as CheckpointTruth[]) : [];
+  return ['truth.json', 'truth-1.11.json']
+    .map((name) => path.join(folder, name))
+    .filter((file) => existsSync(file))
+    .flatMap((file) => JSON.parse(readFileSync(file, 'utf8')) as CheckpointTruth[]);
 }
 
 /** A report in the words of the truth, with exactly those fields of an operator that `like` has. */

@@ -7,6 +7,7 @@ import { damagedCheckpoint } from '../../checkpoint/checkpoint-format.ts';
 import { kafkaSourcesOf } from './kafka-sources.ts';
 import { MetadataFault } from './metadata-cursor.ts';
 import {
+  channelLayoutOf,
   flinkMetadataMagic,
   newestMetadataVersion,
   oldestMetadataVersion,
@@ -26,9 +27,10 @@ function openFlinkMetadata(metadata: MetadataFile): CheckpointMetadata {
   if (formatVersion < oldestMetadataVersion || formatVersion > newestMetadataVersion) {
     throw versionError(file, formatVersion);
   }
+  const layout = channelLayoutOf(bytes);
   const walk: CheckpointMetadata['walk'] = (visitor) => {
     try {
-      walkFlinkMetadata(bytes, visitor);
+      walkFlinkMetadata(bytes, visitor, layout);
     } catch (error) {
       if (!(error instanceof MetadataFault)) throw error;
       throw damagedCheckpoint(file, error.offset, error.message);

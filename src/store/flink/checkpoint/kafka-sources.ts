@@ -32,7 +32,8 @@ const partitionsMax = 200_000;
 interface ReaderState {
   readonly kind: Kind;
   readonly subtask: number;
-  readonly elements: LongList;
+  /** null: there are more than are read. */
+  readonly elements: LongList | null;
   readonly stream: StateStream;
 }
 
@@ -88,9 +89,9 @@ class Candidates {
     this.#open = null;
     if (open === null || open.named.elements.length === 0) return;
     this.#partitions += open.named.elements.length;
-    if (this.#partitions > partitionsMax) return;
     const kind = stateNames[open.named.name as keyof typeof stateNames];
-    this.#readers.push({ kind, subtask, elements: open.named.elements, stream: open.stream });
+    const elements = this.#partitions > partitionsMax ? null : open.named.elements;
+    this.#readers.push({ kind, subtask, elements, stream: open.stream });
   }
 
   #endOperator(): void {
@@ -137,6 +138,7 @@ function nameOf({ topic, partition }: KafkaTopicPartition): string {
 
 /** The splits of one subtask, or why there are none. */
 async function readOffsets(reader: ReaderState, readState: StateReader | null): Promise<KafkaSplit[] | string> {
+  if (reader.elements === null) return `there are more than ${partitionsMax} splits, which are not read`;
   const bytes = await bytesOf(reader.stream, readState);
   if (typeof bytes === 'string') return bytes;
   if (isCompressed(bytes)) return 'the state is compressed';

@@ -9,6 +9,9 @@ const changelogTypes: readonly number[] = [
   handleType.changelogFileWithStorage,
 ];
 
+/** In the place of a key group: a change of the state's own description. */
+const ofMetadata = -1;
+
 /** The size of the handle at the cursor; null where there is none. */
 export function readKeyedHandle(reader: HandleReader, outermost = true): bigint | null {
   return reader.nested(() => {
@@ -73,7 +76,8 @@ function readFileList(reader: HandleReader, shared: boolean): bigint {
 /** What is materialized, and the changes since. */
 function readChangelog(reader: HandleReader, type: number, outermost: boolean): bigint {
   const { cursor } = reader;
-  reader.keyGroups(outermost);
+  const at = cursor.offset;
+  if (reader.keyGroups(outermost)) reader.flaw('KEY_GROUPS_INVALID', 'a changelog handle has no key groups', at);
   cursor.int64(); // bytes that this checkpoint added
   const materialized = readParts(reader, 'materialized handles');
   const changes = readParts(reader, 'changelog handles');
@@ -101,11 +105,17 @@ function readParts(reader: HandleReader, what: 'materialized handles' | 'changel
 function readChangelogBytes(reader: HandleReader): bigint {
   const { cursor } = reader;
   reader.keyGroups(false);
-  cursor.skip(16); // first and last sequence number
+  for (const which of ['first', 'last'] as const) {
+    const at = cursor.offset;
+    const number = cursor.int64();
+    if (number < 0n) reader.flaw('HANDLE_INVALID', `the ${which} sequence number of changes is ${number}`, at);
+  }
   const count = cursor.count('changes', 8);
   let size = 0n;
   for (let change = 0; change < count; change++) {
-    cursor.int32(); // key group
+    const at = cursor.offset;
+    const keyGroup = cursor.int32();
+    if (keyGroup < ofMetadata) reader.flaw('HANDLE_INVALID', `a change is of key group ${keyGroup}`, at);
     size += BigInt(cursor.block('a change').length);
   }
   cursor.text();

@@ -5,7 +5,7 @@ import type { CheckpointVisitor, OperatorHead, StateKind } from '../../../model/
 import { readProperties } from './checkpoint-properties.ts';
 import { javaSum, readKeyedHandle } from './keyed-handles.ts';
 import { MetadataCursor, MetadataFault } from './metadata-cursor.ts';
-import { readChannelHandles, readOperatorStateHandle } from './operator-handles.ts';
+import { type ChannelLayout, readChannelHandles, readOperatorStateHandle } from './operator-handles.ts';
 import { HandleReader, handleType } from './stream-handles.ts';
 
 export const flinkMetadataMagic = 0x4960672d;
@@ -14,12 +14,37 @@ export const newestMetadataVersion = 6;
 
 /** Magic and version. */
 const headBytes = 8;
+const versionOfFlink11 = 3;
+const versionWithTypes = 6;
 const masterStateMagic = 0xc96b1696 | 0;
 /** The fewest bytes that an operator takes, in any version. */
 const operatorBytesMin = 28;
 
-export function walkFlinkMetadata(bytes: Buffer, visitor: CheckpointVisitor): void {
-  new MetadataWalk(bytes, visitor).run();
+export function walkFlinkMetadata(bytes: Buffer, visitor: CheckpointVisitor, layout: ChannelLayout): void {
+  new MetadataWalk(bytes, visitor, layout).run();
+}
+
+/** Nothing in a file of format 3 says whether Flink 1.11 wrote it: it did where only its layout reads the file to the end. */
+export function channelLayoutOf(bytes: Buffer): ChannelLayout {
+  const version = bytes.readInt32BE(4);
+  if (version !== versionOfFlink11) return version >= versionWithTypes ? 'typed' : 'plain';
+  return isReadAs(bytes, 'plain', () => true) || !isReadAs(bytes, 'without-subtask', (end) => end === bytes.length)
+    ? 'plain'
+    : 'without-subtask';
+}
+
+function isReadAs(bytes: Buffer, layout: ChannelLayout, isEnd: (end: number) => boolean): boolean {
+  let isRead = false;
+  const end = (offset: number) => {
+    isRead = isEnd(offset);
+  };
+  try {
+    walkFlinkMetadata(bytes, { end }, layout);
+    return isRead;
+  } catch (error) {
+    if (!(error instanceof MetadataFault)) throw error;
+    return false;
+  }
 }
 
 class MetadataWalk {
@@ -27,8 +52,10 @@ class MetadataWalk {
   readonly #reader: HandleReader;
   readonly #visitor: CheckpointVisitor;
   readonly #version: number;
+  readonly #layout: ChannelLayout;
 
-  constructor(bytes: Buffer, visitor: CheckpointVisitor) {
+  constructor(bytes: Buffer, visitor: CheckpointVisitor, layout: ChannelLayout) {
+    this.#layout = layout;
     this.#version = bytes.readInt32BE(4);
     this.#cursor = new MetadataCursor(bytes, headBytes);
     this.#visitor = visitor;
@@ -160,7 +187,7 @@ class MetadataWalk {
     if (this.#version === 2) return size;
     for (const state of ['inputChannel', 'resultSubpartition'] as const) {
       this.#reader.state = state;
-      const channels = readChannelHandles(this.#reader, this.#version >= 6);
+      const channels = readChannelHandles(this.#reader, this.#layout);
       handles[state] = channels.count;
       size = javaSum(size, channels.size);
     }

@@ -46,10 +46,13 @@ export interface ChannelHandles {
   readonly size: bigint;
 }
 
+/** How handles of channel state lie in the file: Flink 1.11 wrote them without the subtask; since format 6 a type comes first. */
+export type ChannelLayout = 'without-subtask' | 'plain' | 'typed';
+
 const channelType = { inputChannel: 1, resultSubpartition: 2, mergedInput: 3, mergedResult: 4 } as const;
 
-/** The handles of input channels or of result subpartitions, `typed` since format 6. A negative number counts as none. */
-export function readChannelHandles(reader: HandleReader, typed: boolean): ChannelHandles {
+/** The handles of input channels or of result subpartitions. A negative number counts as none. */
+export function readChannelHandles(reader: HandleReader, layout: ChannelLayout): ChannelHandles {
   const { cursor } = reader;
   const at = cursor.offset;
   const count = Math.max(0, cursor.int32());
@@ -57,7 +60,9 @@ export function readChannelHandles(reader: HandleReader, typed: boolean): Channe
     throw new MetadataFault(`${count} channel handles are declared, ${cursor.remaining} bytes are left`, at);
   }
   let size = 0n;
-  for (let handle = 0; handle < count; handle++) size += typed ? readTyped(reader) : readChannelHandle(reader);
+  for (let handle = 0; handle < count; handle++) {
+    size += layout === 'typed' ? readTyped(reader) : readChannelHandle(reader, layout === 'plain');
+  }
   return { count, size: BigInt.asIntN(64, size) };
 }
 
@@ -65,18 +70,20 @@ function readTyped(reader: HandleReader): bigint {
   const at = reader.cursor.offset;
   const type = reader.cursor.uint8();
   const isInput = reader.state === 'inputChannel';
-  if (type === (isInput ? channelType.inputChannel : channelType.resultSubpartition)) return readChannelHandle(reader);
+  if (type === (isInput ? channelType.inputChannel : channelType.resultSubpartition))
+    return readChannelHandle(reader, true);
   if (type === (isInput ? channelType.mergedInput : channelType.mergedResult)) return readMergedHandle(reader);
   throw new MetadataFault(`${type} is no known type of ${isInput ? 'an input' : 'an output'} channel handle`, at);
 }
 
-function readChannelHandle(reader: HandleReader): bigint {
+function readChannelHandle(reader: HandleReader, hasSubtask: boolean): bigint {
   const { cursor } = reader;
-  cursor.skip(12); // subtask; gate and channel, or partition and subpartition
+  if (hasSubtask) cursor.int32();
+  cursor.skip(8); // gate and channel, or partition and subpartition
   cursor.longs(cursor.count('places of buffers', 8));
   // Of this channel; the stream is shared with others.
   const size = cursor.int64();
-  reader.optionalStream();
+  reader.stream('a channel handle');
   return size;
 }
 

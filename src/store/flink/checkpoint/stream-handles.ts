@@ -102,32 +102,34 @@ export class HandleReader {
 
   /** First key group and their number, and a long for each. */
   keyGroupOffsets(outermost: boolean): void {
-    const { offset, first, count } = this.#range();
-    if (count * 8 > this.cursor.remaining) {
-      const left = `${this.cursor.remaining} bytes are left`;
-      throw new MetadataFault(`${count} key groups are declared, ${left}`, offset + 4);
-    }
-    this.#tellRange({ first, count, offsets: this.cursor.longs(count), outermost, offset });
+    const { offset, first } = this.#firstKeyGroup();
+    const count = this.cursor.count('key groups', 8);
+    const offsets = this.cursor.longs(count);
+    if (count > 0 && isEmptyRange(first, count)) this.#rangeFlaw(offset, first, count);
+    else this.#tellRange({ first, count, offsets, outermost, offset });
   }
 
-  /** A range without places. */
-  keyGroups(outermost: boolean): void {
-    this.#tellRange({ ...this.#range(), offsets: null, outermost });
-  }
-
-  #range(): Pick<KeyGroups, 'offset' | 'first' | 'count'> {
-    const offset = this.cursor.offset;
-    const first = this.cursor.int32();
+  /** A range without places; Flink takes one that ends before it begins as empty. Returns whether it is. */
+  keyGroups(outermost: boolean): boolean {
+    const { offset, first } = this.#firstKeyGroup();
     const count = this.cursor.int32();
-    if (count < 0) throw new MetadataFault(`the number of key groups is negative (${count})`, offset + 4);
-    return { offset, first, count };
+    const isEmpty = isEmptyRange(first, count);
+    this.#tellRange({ first, count: isEmpty ? 0 : count, offsets: null, outermost, offset });
+    return isEmpty;
+  }
+
+  #firstKeyGroup(): Pick<KeyGroups, 'offset' | 'first'> {
+    return { offset: this.cursor.offset, first: this.cursor.int32() };
   }
 
   #tellRange(range: Omit<KeyGroups, 'state' | 'sparse'>): void {
     const { first, count, offset } = range;
-    const isRange = count === 0 || (first >= 0 && first + count - 1 <= 0x7fffffff);
-    if (!isRange) this.flaw('KEY_GROUPS_INVALID', `key groups begin at ${first} and are ${count}`, offset);
+    if (count > 0 && first < 0) this.#rangeFlaw(offset, first, count);
     else this.visitor.keyGroups?.({ ...range, state: this.state, sparse: false });
+  }
+
+  #rangeFlaw(offset: number, first: number, count: number): void {
+    this.flaw('KEY_GROUPS_INVALID', `key groups begin at ${first} and are ${count}`, offset);
   }
 
   path(): string {
@@ -166,4 +168,9 @@ export class HandleReader {
     this.visitor.stream?.({ start: 0n, bytes: null, crc: null, ...stream, exact: this.exact, state: this.state });
     return stream.size;
   }
+}
+
+/** With Java's overflow. */
+function isEmptyRange(first: number, count: number): boolean {
+  return first > ((first + count - 1) | 0);
 }
