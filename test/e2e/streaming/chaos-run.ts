@@ -1,7 +1,7 @@
 // One run of a streaming job in which processes are killed at seeded moments, resumed until it has ended, and checked
 // against its input: every running count of every word, or the count of every word and window, is in the file sink exactly
 // once. With slow checkpoints, tasks stand still now and then for longer than the timeout, several checkpoints are under
-// way, and savepoints come between.
+// way, and savepoints come between. What is stopped (SIGSTOP) is replaced, and continues when another leads.
 import { readdir, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { generatedRow } from '../../../src/engine/streaming/sources/generator-source.ts';
@@ -17,6 +17,7 @@ export const streamKillKinds = [
   'all-and-damage',
   'all-with-slow-checkpoints',
   'all-with-windows',
+  'stopped-and-continued',
 ] as const;
 export type StreamKillKind = (typeof streamKillKinds)[number];
 
@@ -43,7 +44,8 @@ config:
   restart-strategy.type: fixed-delay
   restart-strategy.fixed-delay.attempts: 1000
   restart-strategy.fixed-delay.delay: 10 ms
-  heartbeat.timeout: 5 s${isSlow(kind) ? slowCheckpoints : ''}
+  heartbeat.interval: 200 ms
+  heartbeat.timeout: ${stops(kind) ? 1_500 : 5_000} ms${isSlow(kind) ? slowCheckpoints : ''}
 sources:
   numbers:
     generator:
@@ -69,6 +71,10 @@ export function one(row: { word: string; n: number; at: number }) {
 
 function isSlow(kind: StreamKillKind): boolean {
   return kind === 'all-with-slow-checkpoints';
+}
+
+function stops(kind: StreamKillKind): boolean {
+  return kind === 'stopped-and-continued';
 }
 
 function hasWindows(kind: StreamKillKind): boolean {
@@ -132,11 +138,30 @@ async function killOne(job: StreamJob, kind: StreamKillKind, client: number, ran
   const processes = await job.processes();
   if (!processes || processes.taskManagers.length === 0) return false;
   const workers = processes.taskManagers.map(({ pid }) => pid);
+  if (stops(kind)) return stopAndContinue([processes.jobMaster.pid, ...workers], random);
   if (kind === 'job-master') kill(processes.jobMaster.pid);
   else if (kind === 'task-manager') kill(workers[random(workers.length)] ?? 0);
   else if (kind === 'client') kill(client);
   else for (const pid of [client, processes.jobMaster.pid, ...workers]) kill(pid);
   return true;
+}
+
+/** Stops one of the processes, often with the JobMaster, the first; for longer than anyone waits for them, or not quite. */
+async function stopAndContinue(pids: readonly number[], random: (below: number) => number): Promise<true> {
+  const victims = new Set([pids[random(pids.length)] ?? 0, ...pids.slice(0, random(2))]);
+  for (const pid of victims) signal(pid, 'SIGSTOP');
+  await pause(800 + random(3_500));
+  for (const pid of victims) signal(pid, 'SIGCONT');
+  return true;
+}
+
+/** A process that has ended is no error. */
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // it has ended
+  }
 }
 
 async function checkpointIds(job: StreamJob): Promise<{ readonly folder: string; readonly ids: number[] }> {
