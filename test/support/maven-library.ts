@@ -1,12 +1,13 @@
 // Jars from Maven Central: what a pom names with all it needs, brought once and kept below node_modules/.cache. What is
 // missing on this machine is an answer (a reason to skip), not an error.
-import { createHash } from 'node:crypto';
-import { access, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runTool, toolFailure } from '../flink/tools.ts';
+import { cacheFolder, exists, hashOf, putInPlace } from './cached-files.ts';
 
-const cache = fileURLToPath(new URL('../../node_modules/.cache/jobrec-jars', import.meta.url));
+/** The checkout, where this module is not bundled. */
+const checkoutHere = fileURLToPath(new URL('../../', import.meta.url));
 const mavenTimeoutMs = 240_000;
 const toolTimeoutMs = 60_000;
 
@@ -17,24 +18,23 @@ export interface LibraryOptions {
   /** For people: names the folder and the reason. */
   readonly name: string;
   readonly oldestJava: number;
+  /** Properties that the pom is given. */
+  readonly properties?: Readonly<Record<string, string>>;
+  /** Where the jars are kept; needed by what is bundled. */
+  readonly checkout?: string;
 }
 
 /** The folder of all jars that the pom names, or why there is none. */
-export async function mavenLibrary({ pom, name, oldestJava }: LibraryOptions): Promise<LibraryAnswer> {
+export async function mavenLibrary(options: LibraryOptions): Promise<LibraryAnswer> {
+  const { pom, name, oldestJava, properties = {}, checkout = checkoutHere } = options;
   const missing = await missingTool(name, oldestJava);
   if (missing !== null) return { missing };
-  const hash = createHash('sha256').update(await readFile(pom));
-  const folder = join(cache, `${name}-${hash.digest('hex').slice(0, 12)}`);
+  const folder = join(cacheFolder(checkout), `${name.replaceAll(' ', '-')}-${await hashOf([pom])}`);
   if (await exists(folder)) return { folder };
   const partial = `${folder}.partial-${process.pid}`;
-  const maven = await runTool(
-    'mvn',
-    [
-      ...['-q', '-B', '-f', pom, 'dependency:copy-dependencies', '-DincludeScope=runtime'],
-      `-DoutputDirectory=${partial}`,
-    ],
-    { timeoutMs: mavenTimeoutMs },
-  );
+  const given = Object.entries({ ...properties, outputDirectory: partial }).map(([key, value]) => `-D${key}=${value}`);
+  const goal = ['dependency:copy-dependencies', '-DincludeScope=runtime'];
+  const maven = await runTool('mvn', ['-q', '-B', '-f', pom, ...goal, ...given], { timeoutMs: mavenTimeoutMs });
   if (maven.code === 0) await putInPlace(partial, folder);
   else await rm(partial, { recursive: true, force: true });
   return maven.code === 0 ? { folder } : { missing: `${name} does not resolve: ${toolFailure('mvn', maven)}` };
@@ -48,22 +48,4 @@ async function missingTool(name: string, oldestJava: number): Promise<string | n
   if (found < oldestJava) return `Java ${found} is too old: ${name} needs ${oldestJava}`;
   const maven = await runTool('mvn', ['--version'], { timeoutMs: toolTimeoutMs });
   return maven.code === 0 ? null : `no Maven: ${toolFailure('mvn', maven)}`;
-}
-
-/** Whole or not there: a run that is cut short leaves nothing that looks complete. */
-async function putInPlace(partial: string, final: string): Promise<void> {
-  await mkdir(cache, { recursive: true });
-  await writeFile(join(cache, '.gitignore'), '*\n');
-  await rename(partial, final).catch(async (error: unknown) => {
-    // Another run was first.
-    await rm(partial, { recursive: true, force: true });
-    if (!(await exists(final))) throw error;
-  });
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -42,7 +42,9 @@ export class Recovery {
   async takeOver(cause: RecoveryCause): Promise<void> {
     const { folder, pool, tracker, scheduler, releaser, jobGraph, jobId } = this.#options;
     const startedMs = performance.now();
-    // Beside the workers' own look at their folders. What cannot be read now predicts nothing.
+    // A second look at every surviving byte, on purpose: the workers' reports are what it is held against (bytes that were
+    // not checked, a report that was cut, a folder mixed up), and a prediction made from them could only agree. It goes on
+    // beside the workers' own look, mostly from the same pages in memory. What cannot be read now predicts nothing.
     const predicting = survivorsInFolders(folder, { graph: jobGraph, jobId }).catch(() => null);
     await this.#options.awaitHolders();
     await reportUnregistered(folder, pool, tracker);
