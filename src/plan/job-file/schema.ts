@@ -16,7 +16,7 @@ export function oneOf<const T extends readonly string[]>(values: T) {
   return v.picklist(values, `must be one of ${values.join(', ')}`);
 }
 
-export function namedEntries<T extends v.GenericSchema>(what: string, entry: T) {
+function namedEntries<T extends v.GenericSchema>(what: string, entry: T) {
   return v.record(v.string(), entry, `must be a map from ${what} names to their definitions`);
 }
 
@@ -107,17 +107,28 @@ export const jobName = v.pipe(
   v.check((name) => !/^\.+$/.test(name), 'must not consist of dots'),
 );
 
-export const config = v.optional(v.record(v.string(), scalar, 'must be a map from option names to values'));
+const config = v.optional(v.record(v.string(), scalar, 'must be a map from option names to values'));
+
+/** What every job file says behind its name and mode, whatever its entries look like. */
+export function jobSections<
+  Source extends v.GenericSchema,
+  Stage extends v.GenericSchema,
+  Sink extends v.GenericSchema,
+>(source: Source, stage: Stage, sink: Sink) {
+  return {
+    config,
+    sources: v.optional(namedEntries('source', source)),
+    stages: v.optional(namedEntries('stage', stage)),
+    sinks: namedEntries('sink', sink),
+  };
+}
 
 export const jobFileSchema = v.strictObject(
   {
     name: jobName,
     mode: v.optional(v.literal('batch', 'must be batch or streaming')),
     shuffle: v.optional(oneOf(shuffleKinds)),
-    config,
-    sources: v.optional(namedEntries('source', source)),
-    stages: v.optional(namedEntries('stage', stage)),
-    sinks: namedEntries('sink', sink),
+    ...jobSections(source, stage, sink),
   },
   'must be a map with name, sources, stages and sinks',
 );

@@ -3,7 +3,7 @@
 import * as v from 'valibot';
 import { parseDurationMs } from '../../model/config-values.ts';
 import type { KeyPath } from '../job-file/places.ts';
-import { config, count, detailedInput, flag, input, jobName, namedEntries, oneOf, text } from '../job-file/schema.ts';
+import { count, detailedInput, flag, input, jobName, jobSections, oneOf, text } from '../job-file/schema.ts';
 
 const duration = v.pipe(
   v.union([v.string(), v.number()], 'must be a duration such as "30 s" or "1 min"'),
@@ -117,10 +117,7 @@ export const streamJobSchema = v.strictObject(
   {
     name: jobName,
     mode: v.literal('streaming', 'must be batch or streaming'),
-    config,
-    sources: v.optional(namedEntries('source', source)),
-    stages: v.optional(namedEntries('stage', stage)),
-    sinks: namedEntries('sink', sink),
+    ...jobSections(source, stage, sink),
   },
   'must be a map with name, mode, sources, stages and sinks',
 );
