@@ -1,36 +1,28 @@
 // Enumerators that fail under a running job, and files that are not what they were: the restart strategy decides, the
 // JobMaster goes on, and the answer is right or the cause is named.
-import { cp, mkdir, mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { RunReport } from '../../src/services/run-report.ts';
 import { openDatabase, quoteLiteral } from '../../src/sql/duckdb.ts';
 import { eventually, parseJson, pause, runCli } from './cli.ts';
 import {
   allRows,
-  createFeedJob,
+  emptyFeedJob,
   endOf,
   type FeedJob,
-  type FeedJobOptions,
+  feedJob,
   folderOf,
   hasBegun,
   killMaster,
   openGates,
   readsOf,
-  removeFeed,
   rowsBySplit,
   sourceHasFinished,
   splitIds,
   startFeed,
 } from './feed-job.ts';
-
-async function feedJob(options: FeedJobOptions): Promise<FeedJob> {
-  const job = await createFeedJob(options);
-  onTestFinished(() => removeFeed(job));
-  return job;
-}
 
 /** Six splits to whoever asks; `trouble` runs before the fourth one is given, once: a file says that it has. */
 function troubled(trouble: string, snapshots: boolean): string {
@@ -99,9 +91,8 @@ it('an enumerator that always fails ends the job by its restart strategy, with f
 });
 
 it('the example of the documentation runs as it is', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'jobrec-example-'));
-  const job = { folder, jobFile: join(folder, 'job.yaml'), home: join(folder, 'home') };
-  onTestFinished(() => removeFeed(job));
+  const job = await emptyFeedJob();
+  const { folder } = job;
   await cp(fileURLToPath(new URL('../../examples/sensor-days', import.meta.url)), folder, { recursive: true });
   expect((await endOf(startFeed(job))).state).toBe('FINISHED');
   const rows = await query(`SELECT * FROM read_csv(${quoteLiteral(join(folder, 'out/part-*.csv'))}) ORDER BY mean`);
@@ -117,11 +108,10 @@ describe('splits that are files', () => {
   const columns = '{ id: BIGINT, name: VARCHAR, price: "DECIMAL(9,2)" }';
 
   async function filesJob(enumerator: string, source: string): Promise<FeedJob & { readonly data: string }> {
-    const folder = await mkdtemp(join(tmpdir(), 'jobrec-files-'));
+    const job = await emptyFeedJob();
+    const { folder } = job;
     const data = join(folder, 'data');
     await mkdir(data);
-    const job = { folder, jobFile: join(folder, 'job.yaml'), home: join(folder, 'home'), data };
-    onTestFinished(() => removeFeed(job));
     await writeFile(join(folder, 'files.ts'), enumerator);
     const text = `name: files
 config: { restart-strategy.type: none }
@@ -133,7 +123,7 @@ stages:
 sinks: { out: { input: sums, path: out/, format: parquet } }
 `;
     await writeFile(job.jobFile, text);
-    return job;
+    return { ...job, data };
   }
 
   const rows = (where: string) =>

@@ -1,14 +1,14 @@
 // The recovery rules of sources with a user-written enumerator, each as a run whose JobMaster is killed: what `diff` says
 // before the next one starts is what runs then, and a side log of the readers shows which splits were read how often.
 import { rm } from 'node:fs/promises';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { DiffReport } from '../../src/services/diff-report.ts';
 import {
   allRows,
-  createFeedJob,
   endOf,
   enumeratorsOf,
   type FeedJob,
+  feedJob,
   folderOf,
   hasBegun,
   hasRecovered,
@@ -16,7 +16,6 @@ import {
   openGates,
   predict,
   readsOf,
-  removeFeed,
   rowsBySplit,
   sourceHasFinished,
   splitIds,
@@ -24,12 +23,6 @@ import {
 } from './feed-job.ts';
 import { killAll } from './gated-job.ts';
 import { partitionFiles } from './lose-partition.ts';
-
-async function feedJob(snapshots: boolean): Promise<FeedJob> {
-  const job = await createFeedJob({ snapshots });
-  onTestFinished(() => removeFeed(job));
-  return job;
-}
 
 /** Task 0 has finished; task 1 has read s2 and is at s3; task 2 is at s4; s5 has never been handed out. */
 async function halfDone(job: FeedJob): Promise<void> {
@@ -73,7 +66,7 @@ async function losePartitionOfTask1(job: FeedJob): Promise<void> {
 
 describe('a source with batch snapshots', () => {
   it('unfinished: only what was not done is read again', async () => {
-    const job = await feedJob(true);
+    const job = await feedJob({ snapshots: true });
     await halfDone(job);
     const prediction = await predict(job);
     expect([codesOf(prediction), prediction.summary.kept]).toEqual([[], 1]);
@@ -87,7 +80,7 @@ describe('a source with batch snapshots', () => {
   });
 
   it('finished, and a partition is lost with everything: only the splits of that task are read again', async () => {
-    const job = await feedJob(true);
+    const job = await feedJob({ snapshots: true });
     await allDone(job);
     await killAll(await folderOf(job));
     await losePartitionOfTask1(job);
@@ -101,8 +94,7 @@ describe('a source with batch snapshots', () => {
 
 it('with a snapshot.min-pause, what a task has read since the last snapshot is read again', async () => {
   const config = { 'execution.batch.job-recovery.snapshot.min-pause': '1 h' };
-  const job = await createFeedJob({ snapshots: true, config });
-  onTestFinished(() => removeFeed(job));
+  const job = await feedJob({ snapshots: true, config });
   await openGates(job, 's0', 's1', 'hold');
   startFeed(job);
   await sourceHasFinished(job, 1);
@@ -118,7 +110,7 @@ it('with a snapshot.min-pause, what a task has read since the last snapshot is r
 
 describe('a source without batch snapshots', () => {
   it('unfinished: all its tasks run again', async () => {
-    const job = await feedJob(false);
+    const job = await feedJob({ snapshots: false });
     await halfDone(job);
     const prediction = await predict(job);
     expect(codesOf(prediction)).toEqual([[0, ['source-without-batch-snapshot']]]);
@@ -128,7 +120,7 @@ describe('a source without batch snapshots', () => {
   });
 
   it('finished, and a partition is lost with everything: one restart takes all its tasks', async () => {
-    const job = await feedJob(false);
+    const job = await feedJob({ snapshots: false });
     await allDone(job);
     await killAll(await folderOf(job));
     await losePartitionOfTask1(job);
@@ -143,7 +135,7 @@ describe('a source without batch snapshots', () => {
   });
 
   it('finished: none runs again, until one has to: that restart takes all of them', async () => {
-    const job = await feedJob(false);
+    const job = await feedJob({ snapshots: false });
     await allDone(job);
     await killMaster(job);
     const prediction = await predict(job);
@@ -163,7 +155,7 @@ describe('a source without batch snapshots', () => {
   });
 
   it('a partition is lost under a JobMaster that lives: it knows what each task had read', async () => {
-    const job = await feedJob(false);
+    const job = await feedJob({ snapshots: false });
     await openGates(job, ...splitIds);
     const run = startFeed(job);
     await sourceHasFinished(job, 3);

@@ -4,6 +4,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
 import type { DiffReport } from '../../src/services/diff-report.ts';
 import { inspectStore } from '../../src/services/inspect.ts';
 import type { InspectReport } from '../../src/services/inspect-report.ts';
@@ -27,13 +28,23 @@ export interface FeedJobOptions {
   readonly config?: Readonly<Record<string, string>>;
 }
 
-export async function createFeedJob(options: FeedJobOptions): Promise<FeedJob> {
-  const folder = await mkdtemp(join(tmpdir(), 'jobrec-feed-'));
+/** A job of the test that runs: when that has ended, so have the job's processes, and its files are gone. */
+export async function feedJob(options: FeedJobOptions): Promise<FeedJob> {
+  const job = await emptyFeedJob();
+  const { folder } = job;
   await mkdir(join(folder, 'gates'));
   await writeFile(join(folder, 'job.yaml'), jobText(options.config ?? {}));
   await writeFile(join(folder, 'feed.ts'), options.enumerator ?? enumeratorText(folder, options.snapshots));
   await writeFile(join(folder, 'read.ts'), readerText(folder));
-  return { folder, jobFile: join(folder, 'job.yaml'), home: join(folder, 'home') };
+  return job;
+}
+
+/** A folder for a job of the test that runs, whose files the test writes itself. */
+export async function emptyFeedJob(): Promise<FeedJob> {
+  const folder = await mkdtemp(join(tmpdir(), 'jobrec-feed-'));
+  const job = { folder, jobFile: join(folder, 'job.yaml'), home: join(folder, 'home') };
+  onTestFinished(() => removeJob(job));
+  return job;
 }
 
 function jobText(config: Readonly<Record<string, string>>): string {
@@ -190,7 +201,7 @@ export async function rowsBySplit(job: FeedJob): Promise<Record<string, number>>
 
 export const allRows = Object.fromEntries(splitIds.map((id) => [id, rowsOfSplit]));
 
-export async function removeFeed(job: FeedJob): Promise<void> {
+async function removeJob(job: FeedJob): Promise<void> {
   for (const name of await readdir(join(job.home, 'jobs')).catch(() => [])) await killAll(join(job.home, 'jobs', name));
   await rm(job.folder, { recursive: true, force: true });
 }

@@ -2,35 +2,26 @@
 // unread in its sockets; and of two clients only one works.
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, expect, it, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import type { RunReport } from '../../src/services/run-report.ts';
 import { eventually, parseJson, readProcesses, runCli, startCli } from './cli.ts';
 import {
   answerOf,
-  createGatedJob,
   expectedAnswer,
   type GatedJob,
+  gatedJob,
   hasBegun,
   onlyJobFolder,
   openAll,
   openGate,
-  removeJob,
+  runArgs,
   runsOf,
 } from './gated-job.ts';
 
 // Real processes, on machines that may be busy: some seconds each, when they are not.
 vi.setConfig({ testTimeout: 120_000 });
 
-const jobs: GatedJob[] = [];
-
-afterEach(async () => {
-  for (const job of jobs.splice(0)) await removeJob(job);
-});
-
-function runArgs(job: GatedJob): string[] {
-  const heartbeat = ['-D', 'heartbeat.interval=200 ms', '-D', 'heartbeat.timeout=3 s'];
-  return ['run', job.jobFile, '--home', job.home, '--workers', '1', '--slots', '2', '--json', ...heartbeat];
-}
+const heartbeat = { 'heartbeat.interval': '200 ms', 'heartbeat.timeout': '3 s' };
 
 const hasEnded = (pid: number): boolean => {
   try {
@@ -42,9 +33,8 @@ const hasEnded = (pid: number): boolean => {
 };
 
 it('a replaced JobMaster that wakes up with all results in its hands records nothing and commits nothing', async () => {
-  const job = await createGatedJob({ stages: 2 });
-  jobs.push(job);
-  const run = startCli(runArgs(job));
+  const job = await gatedJob({ stages: 2 });
+  const run = startCli(runArgs(job, heartbeat));
   await openGate(job, 's1');
   await eventually('s2 waits', async () =>
     (await hasBegun(job, 's2-1')) && (await hasBegun(job, 's2-0')) ? true : null,
@@ -79,12 +69,11 @@ it('a replaced JobMaster that wakes up with all results in its hands records not
 });
 
 it('of two clients of one job one works, and the other says which process has it', async () => {
-  const job = await createGatedJob({ stages: 2 });
-  jobs.push(job);
-  const run = startCli(runArgs(job));
+  const job = await gatedJob({ stages: 2 });
+  const run = startCli(runArgs(job, heartbeat));
   await openGate(job, 's1');
   await eventually('s2 waits', async () => ((await hasBegun(job, 's2-0')) ? true : null));
-  const refused = await runCli(runArgs(job));
+  const refused = await runCli(runArgs(job, heartbeat));
   expect(refused.code).toBe(5);
   expect(JSON.parse(refused.stdout).error).toMatchObject({
     code: 'JOB_HELD',

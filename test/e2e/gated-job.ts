@@ -4,6 +4,7 @@
 import { access, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
 import { replay } from '../../src/replay/replay.ts';
 import { openDatabase, quoteLiteral } from '../../src/sql/duckdb.ts';
 import { openJobLog } from '../../src/store/open-log.ts';
@@ -33,7 +34,25 @@ export interface GatedJobOptions {
   readonly open?: boolean;
 }
 
-export async function createGatedJob(options: GatedJobOptions): Promise<GatedJob> {
+/** A job of the test that runs: when that has ended, so have the job's processes, and its files are gone. */
+export async function gatedJob(options: GatedJobOptions): Promise<GatedJob> {
+  const job = await createJob(options);
+  onTestFinished(() => removeJob(job));
+  return job;
+}
+
+/** What `run` is called with. */
+export function runArgs(
+  job: GatedJob,
+  config: Readonly<Record<string, string>> = {},
+  { workers = 1, slots = 2 }: { readonly workers?: number; readonly slots?: number } = {},
+): string[] {
+  const options = Object.entries(config).flatMap(([name, value]) => ['-D', `${name}=${value}`]);
+  const size = ['--workers', String(workers), '--slots', String(slots)];
+  return ['run', job.jobFile, '--home', job.home, ...size, '--json', ...options];
+}
+
+async function createJob(options: GatedJobOptions): Promise<GatedJob> {
   const folder = await mkdtemp(join(tmpdir(), 'jobrec-gated-'));
   const rows = options.rows ?? 200;
   await mkdir(join(folder, 'data'));
@@ -160,7 +179,7 @@ export async function placeOfEvent(
   throw new Error(`the store holds no ${type} of ${vertexName}`);
 }
 
-export async function removeJob(job: GatedJob): Promise<void> {
+async function removeJob(job: GatedJob): Promise<void> {
   for (const name of await readdir(join(job.home, 'jobs')).catch(() => [])) {
     await killAll(join(job.home, 'jobs', name));
   }

@@ -2,52 +2,27 @@
 // is needed is lost: disk use over a long chain, a crash between record and deletion, and damage under a running job.
 import { copyFile, mkdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { DiffReport } from '../../src/services/diff-report.ts';
 import type { RunReport } from '../../src/services/run-report.ts';
 import { eventually, parseJson, runCli, runJson, type StartedCli, startCli } from './cli.ts';
 import {
   answerOf,
-  createGatedJob,
   expectedAnswer,
   type GatedJob,
-  type GatedJobOptions,
+  gatedJob,
   hasBegun,
   killAll,
   onlyJobFolder,
   openAll,
   openGate,
-  removeJob,
+  runArgs,
   runsOf,
 } from './gated-job.ts';
 import { partitionFiles } from './lose-partition.ts';
 
 // Real processes, on machines that may be busy: a second or two each, when they are not.
 vi.setConfig({ testTimeout: 120_000 });
-
-const jobs: GatedJob[] = [];
-
-async function gatedJob(options: GatedJobOptions): Promise<GatedJob> {
-  const job = await createGatedJob(options);
-  jobs.push(job);
-  return job;
-}
-
-afterEach(async () => {
-  for (const job of jobs.splice(0)) await removeJob(job);
-});
-
-const runArgs = (job: GatedJob, slots = 2) => [
-  'run',
-  job.jobFile,
-  '--home',
-  job.home,
-  '--workers',
-  '1',
-  '--slots',
-  String(slots),
-  '--json',
-];
 
 interface EventOf {
   readonly partitions: readonly { readonly datasetId: string; readonly partitionIndex: number }[];
@@ -114,7 +89,7 @@ const isAlone = (file: string, files: readonly string[]): boolean =>
 
 /** Starts a chain of three stages and stops where `s3` waits: `s1`'s partitions are given up, `s2`'s are needed. */
 async function untilThirdStage(job: GatedJob, slots = 2): Promise<{ run: StartedCli; folder: string }> {
-  const run = startCli(runArgs(job, slots));
+  const run = startCli(runArgs(job, {}, { slots }));
   await openGate(job, 's1');
   await openGate(job, 's2');
   await eventually('s3 waits', async () => ((await hasBegun(job, 's3-0')) ? true : null));
@@ -215,7 +190,7 @@ describe('a partition that is lost while its consumer is about to run', () => {
     '(%s) makes its producer run again, with what had been given up above it',
     async (damage) => {
       const job = await gatedJob({ stages: 3 });
-      const run = startCli(runArgs(job, 1));
+      const run = startCli(runArgs(job, {}, { slots: 1 }));
       await openGate(job, 's1');
       await openGate(job, 's2-0');
       // One slot: `s2#0` has finished, `s2#1` waits, and `s3` cannot have begun.

@@ -1,46 +1,28 @@
 // The settings of a recovery, each by its effect on a real job whose processes are killed.
 import { truncate } from 'node:fs/promises';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { DiffReport } from '../../src/services/diff-report.ts';
 import type { ReplayReport } from '../../src/services/replay-report.ts';
 import type { RunReport } from '../../src/services/run-report.ts';
 import { eventually, kill, parseJson, readProcesses, runCli, runJson, startCli } from './cli.ts';
 import {
   answerOf,
-  createGatedJob,
   expectedAnswer,
   finishedTasks,
   type GatedJob,
-  type GatedJobOptions,
+  gatedJob,
   hasBegun,
   killAll,
   onlyJobFolder,
   openAll,
   openGate,
   placeOfEvent,
-  removeJob,
+  runArgs,
   runsOf,
 } from './gated-job.ts';
 
 // Real processes, on machines that may be busy: a second each, when they are not.
 vi.setConfig({ testTimeout: 120_000 });
-
-const jobs: GatedJob[] = [];
-
-async function gatedJob(options: GatedJobOptions): Promise<GatedJob> {
-  const job = await createGatedJob(options);
-  jobs.push(job);
-  return job;
-}
-
-afterEach(async () => {
-  for (const job of jobs.splice(0)) await removeJob(job);
-});
-
-function runArgs(job: GatedJob, config: Readonly<Record<string, string>> = {}, workers = 1): string[] {
-  const options = Object.entries(config).flatMap(([name, value]) => ['-D', `${name}=${value}`]);
-  return ['run', job.jobFile, '--home', job.home, '--workers', String(workers), '--slots', '2', '--json', ...options];
-}
 
 async function expectAnswer(job: GatedJob, report: RunReport): Promise<void> {
   expect(report.state).toBe('FINISHED');
@@ -112,7 +94,7 @@ describe('previous-worker.recovery.timeout', () => {
   it('bounds RECONCILING: a worker that hangs is not waited for, and what lies whole in its folder counts', async () => {
     const job = await gatedJob({ stages: 2 });
     const timeout = { 'execution.batch.job-recovery.previous-worker.recovery.timeout': '1 s' };
-    const run = startCli([...runArgs(job, timeout, 2)]);
+    const run = startCli(runArgs(job, timeout, { workers: 2 }));
     await openGate(job, 's1');
     await finishedTasks(job, 2);
     const folder = await onlyJobFolder(job);
@@ -163,7 +145,9 @@ describe('job-recovery.enabled', () => {
 describe('heartbeat.timeout', () => {
   it('takes a worker that stops answering for lost, and its tasks run elsewhere or again', async () => {
     const job = await gatedJob({ stages: 2 });
-    const run = startCli(runArgs(job, { 'heartbeat.interval': '100 ms', 'heartbeat.timeout': '700 ms' }, 2));
+    const run = startCli(
+      runArgs(job, { 'heartbeat.interval': '100 ms', 'heartbeat.timeout': '700 ms' }, { workers: 2 }),
+    );
     await openGate(job, 's1');
     await eventually('s2 waits', async () => ((await hasBegun(job, 's2-0')) ? true : null));
     const folder = await onlyJobFolder(job);

@@ -1,40 +1,15 @@
 // Restart strategies end to end: a map function that throws, under each strategy; what is recorded, what the job's end
 // says, and that a new JobMaster goes on with the count of the one before.
 import { writeFile } from 'node:fs/promises';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { RunReport } from '../../src/services/run-report.ts';
 import { eventually, kill, parseJson, readProcesses, runCli, startCli } from './cli.ts';
-import {
-  answerOf,
-  createGatedJob,
-  expectedAnswer,
-  type GatedJob,
-  jobFolderWith,
-  removeJob,
-  runsOf,
-} from './gated-job.ts';
+import { answerOf, expectedAnswer, gatedJob, jobFolderWith, runArgs, runsOf } from './gated-job.ts';
 
 // Real processes, on machines that may be busy: a second or two each, when they are not.
 vi.setConfig({ testTimeout: 120_000 });
 
-const jobs: GatedJob[] = [];
-
-async function failingJob(before: string): Promise<GatedJob> {
-  const job = await createGatedJob({ stages: 2, before, open: true });
-  jobs.push(job);
-  return job;
-}
-
-afterEach(async () => {
-  for (const job of jobs.splice(0)) await removeJob(job);
-});
-
-const runArgs = (job: GatedJob, config: Readonly<Record<string, string>>) => [
-  'run',
-  job.jobFile,
-  ...['--home', job.home, '--workers', '1', '--slots', '2', '--json'],
-  ...Object.entries(config).flatMap(([name, value]) => ['-D', `${name}=${value}`]),
-];
+const failingJob = (before: string) => gatedJob({ stages: 2, before, open: true });
 
 async function failuresIn(report: RunReport): Promise<{ cause: string; attempt: number; counted: boolean }[]> {
   const { stdout } = await runCli(['inspect', report.store, '--events', '--type', 'execution-failed', '--json']);
@@ -116,8 +91,7 @@ it('a new JobMaster goes on with the count; its predecessor and a lost worker do
   // Attempts wait for a file that the test writes; the failing task fails whenever it may run.
   const gate =
     "while (name === 's2-0' && !fs.existsSync(join(folder, 'fail-' + task.attempt))) await new Promise((r) => setTimeout(r, 5));";
-  const job = await createGatedJob({ stages: 2, before: `${gate} ${alwaysFails}`, open: true });
-  jobs.push(job);
+  const job = await failingJob(`${gate} ${alwaysFails}`);
   const run = startCli(
     runArgs(job, { 'restart-strategy.fixed-delay.attempts': '1', 'restart-strategy.fixed-delay.delay': '0 ms' }),
   );
