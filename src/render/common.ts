@@ -3,6 +3,7 @@ import type { Damage } from '../model/job-log.ts';
 import type { JobState } from '../model/states.ts';
 import type { Verdict } from '../services/diff-report.ts';
 import type { JobSummary } from '../services/inspect-report.ts';
+import type { LastCheckpoint } from '../services/run-report.ts';
 import type { Style } from './style.ts';
 
 /** `job delays-by-carrier  RUNNING  (id 5f…)`. */
@@ -47,4 +48,10 @@ export function verdictText(verdict: Verdict, style: Style): string {
     case 'would-hang':
       return style.bad(verdict);
   }
+}
+
+/** `state  checkpoint 9  /…/chk-9`; null where there is none. */
+export function checkpointLine(last: LastCheckpoint | null | undefined, style: Style): string | null {
+  if (!last) return null;
+  return `${style.title('state')}  ${last.kind} ${last.checkpointId}  ${style.quiet(last.location)}`;
 }

@@ -19,7 +19,7 @@ function headLines(report: DiffReport, style: Style): string {
     `${style.title('verdict')}  ${verdictText(report.verdict, style)}: ${report.why}`,
     jobLine(report.job, style, 'verdict'.length),
     `${style.title('at')}       ${at.sequence === null ? 'no event' : `sequence ${at.sequence}${time}`}`,
-    `${style.title('basis')}    ${basisTexts[basis.survivors]}`,
+    `${style.title('basis')}    ${report.restore === undefined ? basisTexts[basis.survivors] : 'the checkpoints that lie whole'}`,
     ...basis.assumptions.map((assumption) => `         ${style.quiet(`assumed: ${assumption}`)}`),
   ];
   return lines.filter((line) => line !== null).join('\n');
@@ -90,6 +90,7 @@ function whyOf(group: Group): string {
 }
 
 function restLines(report: DiffReport, style: Style): string {
+  if (report.restore !== undefined) return restoreLines(report.restore, style);
   const { summary, partitions } = report;
   const lines = [
     `${style.title('kept')}     ${counted(summary.kept, 'finished task')}; pending (not finished, they run anyway): ${count(summary.pending)}`,
@@ -97,6 +98,15 @@ function restLines(report: DiffReport, style: Style): string {
     missingLine(partitions.missing, style),
   ];
   return lines.filter((line) => line !== null).join('\n');
+}
+
+function restoreLines(restore: DiffReport['restore'], style: Style): string {
+  if (!restore) return '';
+  const skipped = restore.skipped.map(
+    ({ checkpointId, location }) => `${style.title('skipped')}  checkpoint ${checkpointId}  ${style.quiet(location)}`,
+  );
+  const from = `${style.title('restore')}  ${restore.kind} ${restore.checkpointId}  ${style.quiet(restore.location)}`;
+  return [...skipped, from].join('\n');
 }
 
 function partitionCounts(partitions: DiffReport['partitions']): string {

@@ -1,8 +1,7 @@
 // `inspect` as text: what job this is and how it stands, its vertices, what the files hold, and damage first of all.
-
 import type { SegmentInfo } from '../model/job-log.ts';
 import type { InspectReport, InspectVertex } from '../services/inspect-report.ts';
-import { damageLine, jobLine } from './common.ts';
+import { checkpointLine, damageLine, jobLine } from './common.ts';
 import { recoveriesTable } from './recoveries.ts';
 import type { Style } from './style.ts';
 import { table } from './table.ts';
@@ -10,7 +9,7 @@ import { count, counted, size } from './text.ts';
 
 export function renderInspect(report: InspectReport, style: Style): string {
   const blocks = [
-    [damageLine(report.damage, style), jobLine(report.job, style), storeLine(report, style)].filter(isText).join('\n'),
+    headLines(report, style),
     verticesTable(report.vertices, style),
     recoveriesTable(report.recoveries, style),
     segmentsTable(report.store.segments, style),
@@ -18,6 +17,12 @@ export function renderInspect(report: InspectReport, style: Style): string {
     kindsTable(report.byType, style),
   ];
   return blocks.filter(isText).join('\n\n');
+}
+
+function headLines(report: InspectReport, style: Style): string {
+  const { damage, job, lastCheckpoint } = report;
+  const lines = [damageLine(damage, style), jobLine(job, style), storeLine(report, style)];
+  return [...lines, checkpointLine(lastCheckpoint, style)].filter(isText).join('\n');
 }
 
 function isText(text: string | null): text is string {

@@ -1,6 +1,6 @@
 // `run` as text: how the job ended, what it wrote, what was recovered on the way, and for a failure why and what next.
 import type { RunReport } from '../services/run-report.ts';
-import { stateText } from './common.ts';
+import { checkpointLine, stateText } from './common.ts';
 import { recoveriesTable } from './recoveries.ts';
 import type { Style } from './style.ts';
 import { table } from './table.ts';
@@ -22,10 +22,8 @@ function headLines(report: RunReport, style: Style): string {
     `${style.title('job')}    ${report.name}  ${stateText(report.state, style)} after ${duration(report.durationMs)}  ${style.quiet(`(id ${report.jobId})`)}`,
     `${style.title('store')}  ${report.store}`,
   ];
-  if (report.lastCheckpoint) {
-    const { checkpointId, kind, location } = report.lastCheckpoint;
-    lines.push(`${style.title('state')}  ${kind} ${checkpointId}  ${style.quiet(location)}`);
-  }
+  const checkpoint = checkpointLine(report.lastCheckpoint, style);
+  if (checkpoint !== null) lines.push(checkpoint);
   if (failure !== undefined) lines.push(`${style.title('why')}    ${failure.message}`);
   if (failure?.hint !== undefined) lines.push(`${style.title('next')}   ${failure.hint}`);
   return lines.join('\n');

@@ -28,3 +28,8 @@ export function decide<Facts extends object, Decision>(
   }
   throw new InvariantViolation(`no row of the decision table matches ${JSON.stringify(facts)}`);
 }
+
+/** A decision's words, with each `{name}` replaced by its value. */
+export function fillIn(template: string, values: Readonly<Record<string, unknown>>): string {
+  return template.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name]));
+}

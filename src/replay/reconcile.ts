@@ -5,7 +5,7 @@ import { parseBoolean } from '../model/config-values.ts';
 import type { JobVertexId } from '../model/ids.ts';
 import { isGloballyTerminal } from '../model/states.ts';
 import { costOf, sumCosts } from './cost.ts';
-import { decide } from './decision-table.ts';
+import { decide, fillIn } from './decision-table.ts';
 import type { ExecutionGraph } from './execution-graph.ts';
 import { listPartitions, partitionStates } from './partition-states.ts';
 import { findReaders } from './reader-groups.ts';
@@ -80,7 +80,7 @@ export function assemblePlan(
     cost: sumCosts(rerun.map((task) => task.cost)),
   };
   const { verdict, why } = decide(verdictCases, verdictFacts(graph, rules, summary));
-  const filled = fill(why, { ...summary, state: graph.state });
+  const filled = fillIn(why, { ...summary, state: graph.state });
   return { kept, rerun, pending, reset: resetsOf(rerun), partitions, verdict, why: filled, summary };
 }
 
@@ -131,8 +131,4 @@ function verdictFacts(graph: ExecutionGraph, rules: RecoveryRules, summary: Reco
     anyKept: summary.kept > 0,
     stuck: !rules.initializesAfterRecovery && waiting && summary.pending + summary.rerun === 0,
   };
-}
-
-function fill(template: string, values: Readonly<Record<string, unknown>>): string {
-  return template.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name]));
 }

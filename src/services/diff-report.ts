@@ -24,10 +24,20 @@ export interface DiffReport {
     readonly optional: readonly DiffPartition[];
     readonly missing: readonly DiffPartition[];
   };
+  /** Only of a streaming job: the checkpoint or savepoint that its tasks begin from; null: the beginning, or none. */
+  readonly restore?: RestoreReport | null;
   readonly basis: DiffBasis;
   /** What in the question does not fit the store; also said on stderr. */
   readonly warnings: readonly string[];
   readonly damage: Damage | null;
+}
+
+export interface RestoreReport {
+  readonly kind: 'checkpoint' | 'savepoint';
+  readonly checkpointId: number;
+  readonly location: string;
+  /** Newer ones that cannot be used, newest first. */
+  readonly skipped: readonly { readonly checkpointId: number; readonly location: string; readonly reason: string }[];
 }
 
 export interface DiffTask {

@@ -10,6 +10,7 @@ import type { DiffPartition, DiffReport, DiffRerun, DiffTask } from './diff-repo
 import { jobSummary } from './inspect.ts';
 import { jobIdOf, replayOpened } from './replayed-store.ts';
 import { type OpenedStore, openStore, plannedGraph, type StoreInputOptions, vertexNamed } from './store-input.ts';
+import { type StreamOutlook, streamOutlook } from './stream-outlook.ts';
 import { chooseSurvivors, type SurvivorChoice } from './survivor-choice.ts';
 import { boundOf, isoTime } from './times.ts';
 import { unknownFinishesAssumption } from './unknown-finishes.ts';
@@ -47,7 +48,7 @@ export async function diffStore(options: DiffOptions): Promise<DiffReport> {
     ...(isCertain ? [] : unknownFinishesAssumption(unknown, plan)),
     ...pointAssumptions(options, basis.kind, replayed.refused !== null, store.log),
   ];
-  return {
+  const report: DiffReport = {
     verdict: plan.verdict,
     why: plan.why,
     job: jobSummary(graph),
@@ -63,6 +64,16 @@ export async function diffStore(options: DiffOptions): Promise<DiffReport> {
     warnings: [...store.warnings, ...basis.warnings],
     damage,
   };
+  return withRestore(report, await streamOutlook(graph), options.until);
+}
+
+/** A streaming job keeps no partitions: what its tasks begin from is a checkpoint. */
+function withRestore(report: DiffReport, outlook: StreamOutlook | null, until: string | null): DiffReport {
+  if (!outlook) return report;
+  const now = 'the checkpoints were read as they are now, not as they were at that point of the log';
+  const assumptions = until === null ? [] : [now];
+  const basis: DiffReport['basis'] = { ...report.basis, survivors: 'folders', assumptions };
+  return { ...report, ...outlook, partitions: { reserved: [], released: [], optional: [], missing: [] }, basis };
 }
 
 interface Opened {

@@ -3,6 +3,7 @@ import type { JobEventType } from '../model/job-events.ts';
 import type { Damage, SegmentInfo, SnapshotInfo } from '../model/job-log.ts';
 import type { JobState } from '../model/states.ts';
 import type { RecoveryEntry } from './recovery-report.ts';
+import type { LastCheckpoint } from './run-report.ts';
 
 export interface InspectReport {
   readonly store: {
@@ -22,6 +23,8 @@ export interface InspectReport {
   readonly job: JobSummary;
   /** In topological order where the store holds the job graph. */
   readonly vertices: readonly InspectVertex[];
+  /** Only of a streaming job; null: it has none yet. */
+  readonly lastCheckpoint?: LastCheckpoint | null;
   /** Oldest first. */
   readonly recoveries: readonly RecoveryEntry[];
   /** Where reading stopped; null for a sound store. */

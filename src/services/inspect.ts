@@ -5,6 +5,7 @@ import type { JobLog } from '../model/job-log.ts';
 import type { JobState } from '../model/states.ts';
 import type { ExecutionGraph, ExecutionJobVertex, ExecutionVertex } from '../replay/execution-graph.ts';
 import type { InspectReport, InspectVertex, JobSummary } from './inspect-report.ts';
+import { lastCheckpointOf } from './last-checkpoint.ts';
 import { recoveryEntries } from './recovery-report.ts';
 import { replayOpened } from './replayed-store.ts';
 import { openStore, type StoreInputOptions } from './store-input.ts';
@@ -19,6 +20,7 @@ export async function inspectStore(options: StoreInputOptions): Promise<InspectR
     byType: Object.fromEntries(firstSequence === 0 ? graph.byType : await countByType(store.log)),
     job: jobSummary(graph),
     vertices: inspectVertices(graph),
+    ...lastCheckpointOf(graph),
     recoveries: recoveryEntries(graph),
     damage,
   };

@@ -4,6 +4,7 @@ import type { Finding, StoreSummary } from '../model/job-log.ts';
 import type { Verdict } from '../replay/recovery-plan.ts';
 import { type ReplayedStore, replayOpened } from './replayed-store.ts';
 import { type OpenedStore, openStore, type StoreInputOptions } from './store-input.ts';
+import { streamOutlook } from './stream-outlook.ts';
 import { chooseSurvivors } from './survivor-choice.ts';
 import type { ValidateReport } from './validate-report.ts';
 
@@ -46,13 +47,17 @@ async function recoveryOutlook(
   { graph, damage, refused, snapshot, plan }: ReplayedStore,
 ): Promise<Outlook> {
   const { survivors } = await chooseSurvivors({ kind: 'default' }, log, graph);
-  const { verdict, why, summary } = plan(survivors);
+  const { summary, ...planned } = plan(survivors);
+  const streamed = await streamOutlook(graph);
+  const { verdict, why } = streamed ?? planned;
   // Flink's plan already is what Flink makes of the damaged bytes.
   if (damage === null || log.format === 'flink') return { verdict, why };
   if (refused === null)
     return { verdict, why: `${why}; it starts from ${snapshot?.name ?? 'a snapshot'}, behind the damage` };
   const where = damage.segment === '' ? '' : ` in ${damage.segment} at byte ${damage.offset}`;
   const place = `${damage.code}${where}`;
-  const prefix = `its good prefix alone would keep ${summary.kept} of ${summary.finished} finished tasks`;
+  const prefix = streamed
+    ? `of its good prefix alone: ${why}`
+    : `its good prefix alone would keep ${summary.kept} of ${summary.finished} finished tasks`;
   return { verdict: 'restart-from-scratch', why: `the store is damaged (${place}) and recovery refuses it; ${prefix}` };
 }

@@ -12,6 +12,7 @@ import type {
 } from '../../src/replay/recovery-cases.ts';
 import { partitionCases, spreadCases, taskCases, verdictCases } from '../../src/replay/recovery-cases.ts';
 import type { Verdict } from '../../src/replay/recovery-plan.ts';
+import { type StreamVerdictFacts, streamVerdictCases } from '../../src/replay/stream-restore-cases.ts';
 import { either, holdsTable, type Values } from '../support/decision-tables.ts';
 
 describe('decision tables', () => {
@@ -86,6 +87,21 @@ describe('decision tables', () => {
       stuck: either,
     };
     holdsTable(verdictCases, values, expected, (decision) => decision.verdict);
+  });
+
+  it('stream-verdict-cases', () => {
+    const verdicts = {
+      newest: 'recoverable',
+      earlier: 'recoverable-with-loss',
+      beginning: 'restart-from-scratch',
+      'none-usable': 'restart-from-scratch',
+    } as const;
+    const expected = ({ ended, begin }: StreamVerdictFacts): Verdict => (ended ? 'recoverable' : verdicts[begin]);
+    const values: Values<StreamVerdictFacts> = {
+      ended: either,
+      begin: ['newest', 'earlier', 'beginning', 'none-usable'],
+    };
+    holdsTable(streamVerdictCases, values, expected, (decision) => decision.verdict);
   });
 
   it('say so when no row matches', () => {

@@ -2,7 +2,7 @@
 import { readdir, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { eventually } from '../cli.ts';
+import { eventually, parseJson } from '../cli.ts';
 import { StreamJob } from './stream-job.ts';
 
 const jobFile = `
@@ -42,6 +42,21 @@ const checkpointIds = async (folder: string) =>
     .map(Number)
     .sort((a, b) => a - b);
 
+interface Prediction {
+  readonly verdict: string;
+  readonly why: string;
+  readonly restore: { readonly checkpointId: number } | null;
+}
+
+/** What `diff` says of the job's store; `validate` must say the same. */
+async function predicted(job: StreamJob): Promise<Prediction> {
+  const store = join((await job.jobFolder()) ?? '', 'job-events');
+  const prediction = parseJson<Prediction>(await job.cli('diff', store, '--json'));
+  const { verdict, why } = parseJson<Prediction>(await job.cli('validate', store, '--json'));
+  expect([verdict, why]).toEqual([prediction.verdict, prediction.why]);
+  return prediction;
+}
+
 describe('a streaming job', () => {
   it('falls back from a damaged checkpoint to the one before, says so, and takes its parts back', async () => {
     const job = await newJob();
@@ -53,7 +68,17 @@ describe('a streaming job', () => {
     await job.killAll(first);
     const folder = await checkpointFolder(job);
     const newest = (await checkpointIds(folder)).at(-1);
+    expect(await predicted(job)).toMatchObject({
+      verdict: 'recoverable',
+      restore: { checkpointId: newest, skipped: [] },
+    });
     await truncate(join(folder, `chk-${newest}`, '_metadata'), 30);
+    const prediction = await predicted(job);
+    expect(prediction).toMatchObject({
+      verdict: 'recoverable-with-loss',
+      restore: { skipped: [{ checkpointId: newest }] },
+      partitions: { reserved: [], released: [], missing: [] },
+    });
 
     const second = job.start('--json');
     const [restored] = await eventually('a restore', async () => {
@@ -62,11 +87,12 @@ describe('a streaming job', () => {
     });
     expect(restored).toMatchObject({ skipped: [{ checkpointId: newest, reason: expect.stringContaining('bytes') }] });
     expect(restored?.checkpointId).toBeLessThan(newest ?? 0);
+    expect(restored?.checkpointId).toBe(prediction.restore?.checkpointId);
     await job.append('words/0.jsonl', rows('b'));
     await whenWritten(job, 'a1', 'b1', 'a2', 'b2');
     await job.cli('cancel', 'counts');
     const { stderr } = await second.result;
-    expect(stderr).toContain(`checkpoint ${newest} is damaged`);
+    expect(stderr).toContain(`checkpoint ${newest} cannot be used`);
   });
 
   it('is suspended, and says why, when no recorded checkpoint can be used', async () => {
@@ -77,6 +103,11 @@ describe('a streaming job', () => {
     await job.killAll(first);
     const folder = await checkpointFolder(job);
     for (const id of await checkpointIds(folder)) await rm(join(folder, `chk-${id}`), { recursive: true });
+    expect(await predicted(job)).toMatchObject({
+      verdict: 'restart-from-scratch',
+      why: expect.stringContaining('SUSPENDED until --fresh'),
+      restore: null,
+    });
     const { code, stdout } = await job.run('--json');
     expect(code).toBe(7);
     expect(JSON.parse(stdout)).toMatchObject({
@@ -99,6 +130,11 @@ describe('a streaming job', () => {
     expect(report.lastCheckpoint).toMatchObject({ kind: 'checkpoint', checkpointId: expect.any(Number) });
     await stat(join(report.lastCheckpoint.location, '_metadata'));
 
+    const store = join((await job.jobFolder()) ?? '', 'job-events');
+    const inspected = parseJson<object>(await job.cli('inspect', store, '--json'));
+    expect(inspected).toMatchObject({ lastCheckpoint: report.lastCheckpoint });
+    expect((await job.cli('inspect', store)).stdout).toContain(report.lastCheckpoint.location);
+    expect((await job.cli('diff', store)).stdout).toMatch(/^restore {2}checkpoint \d+ /m);
     const listed = JSON.parse((await job.cli('jobs', '--json')).stdout);
     expect(listed.jobs).toMatchObject([{ state: 'SUSPENDED', lastCheckpoint: report.lastCheckpoint }]);
     const canceled = await job.cli('cancel', 'counts', '--json');

@@ -24,6 +24,11 @@ export type RestorePoint =
   /** There were some, and none can be used. */
   | { readonly kind: 'none-usable'; readonly skipped: readonly SkippedCheckpoint[] };
 
+/** `checkpoint 9 cannot be used: _metadata is missing`; 0 stands for what the job was submitted with. */
+export function skippedText({ checkpointId, location, reason }: SkippedCheckpoint): string {
+  return `${checkpointId === 0 ? location : `checkpoint ${checkpointId}`} cannot be used: ${reason}`;
+}
+
 /** @param initial folder of the checkpoint that the job began from; null: it began with nothing */
 export async function findRestorePoint(
   completed: readonly CompletedCheckpoint[],

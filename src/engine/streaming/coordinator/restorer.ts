@@ -9,7 +9,7 @@ import type { EventRecorder } from '../../job-master/event-recorder.ts';
 import { commitParts, rollBackParts } from '../sinks/part-commit.ts';
 import { fileSinksOf } from '../stream-files.ts';
 import { beginSinks } from './begin-sinks.ts';
-import { findRestorePoint, type RestorePoint, type SkippedCheckpoint } from './restore-point.ts';
+import { findRestorePoint, type RestorePoint, type SkippedCheckpoint, skippedText } from './restore-point.ts';
 
 export interface RestorerOptions {
   readonly jobGraph: JobGraph;
@@ -75,7 +75,7 @@ export class Restorer {
     const { checkpointId } = metadata;
     const skipped = all.map(({ checkpointId: id, reason }) => ({ checkpointId: id, reason }));
     void recorder.record({ type: 'checkpoint-restored', checkpointId, location, skipped });
-    onNotice(`the tasks begin from checkpoint ${checkpointId}`);
+    onNotice(`the tasks begin from ${metadata.kind} ${checkpointId}`);
   }
 
   #tellTakenBack(parts: number): void {
@@ -84,14 +84,10 @@ export class Restorer {
   }
 
   #tellSkipped(skipped: readonly SkippedCheckpoint[]): void {
-    for (const each of skipped) this.#options.onNotice(`${reasonOf(each)}; the checkpoint before it is used`);
+    for (const each of skipped) this.#options.onNotice(`${skippedText(each)}; the checkpoint before it is used`);
   }
 }
 
 function noneUsable(skipped: readonly SkippedCheckpoint[]): string {
-  return `no checkpoint can be restored (${skipped.map(reasonOf).join('; ')}); --fresh starts over`;
-}
-
-function reasonOf({ checkpointId, reason }: SkippedCheckpoint): string {
-  return `checkpoint ${checkpointId} is damaged: ${reason}`;
+  return `no checkpoint can be restored (${skipped.map(skippedText).join('; ')}); --fresh starts over`;
 }
