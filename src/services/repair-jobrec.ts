@@ -23,6 +23,7 @@ import type { RepairOptions } from './repair.ts';
 import { replayOpened } from './replayed-store.ts';
 import { holdStore, refuseLive } from './store-hold.ts';
 import type { OpenedStore } from './store-input.ts';
+import { streamOutlook } from './stream-outlook.ts';
 import { chooseSurvivors } from './survivor-choice.ts';
 import { reportOf, validateStore } from './validate.ts';
 import type { RepairReport, ValidateReport } from './validate-report.ts';
@@ -94,6 +95,7 @@ async function planRepair(
   const aside = [...gone, ...(isDamaged && !isManifestGood ? [manifestName] : [])];
   const { survivors } = await chooseSurvivors({ kind: 'default' }, log, graph);
   const plan = planRecovery(graph, survivors, jobrecRecoveryRules);
+  const { verdict, why } = (await streamOutlook(graph)) ?? plan;
   const sizes = new Map(before.findings.length === 0 ? [] : sizesOf(layout));
   const tail = kept?.snapshot === null && kept.previous !== null ? kept.previous : null;
   if (tail !== null) sizes.set(segmentName(tail), tail.length);
@@ -106,7 +108,7 @@ async function planRepair(
     needed: isDamaged,
     format: 'jobrec',
     why: whyOf(isDamaged, kept, before),
-    outlook: { verdict: plan.verdict, why: plan.why, kept: plan.summary.kept, rerun: plan.summary.rerun },
+    outlook: { verdict, why, kept: plan.summary.kept, rerun: plan.summary.rerun },
     kept: {
       segments: isWhole ? before.checked.segments : kept?.snapshot === null ? kept.links.length : 0,
       events,
