@@ -1,6 +1,7 @@
 // Sets the job back to what its tasks begin from: the newest checkpoint that can be used, with its sinks rolled forward
 // to it and what lies behind it taken back, and said in the record. Sinks first, record after: each step can be done
-// twice, and no task runs before both. Spec: docs/streaming.md, "Checkpoints", "Beginning from a savepoint".
+// twice, and no task runs before both. A JobMaster that was stopped and replaced takes back no part of its successor
+// (invariant 3). Spec: docs/streaming.md, "Checkpoints", "Beginning from a savepoint".
 import type { JobGraph } from '../../../model/job-graph.ts';
 import type { StreamingPlan } from '../../../model/streaming-plan.ts';
 import type { CheckpointStorage } from '../../../store/checkpoint/checkpoint-storage.ts';
@@ -19,6 +20,8 @@ export interface RestorerOptions {
   readonly retainedCheckpoints: number;
   readonly storage: CheckpointStorage;
   readonly recorder: EventRecorder;
+  /** Throws where another JobMaster leads. */
+  readonly requireLead: () => Promise<void>;
   readonly onNotice: (message: string) => void;
 }
 
@@ -42,9 +45,10 @@ export class Restorer {
 
   /** Once in a job's life: the folders first, then the record that they are there. */
   async begin(): Promise<void> {
-    const { storage, jobGraph, recorder } = this.#options;
+    const { storage, jobGraph, recorder, requireLead } = this.#options;
     // Asked of the record, since an earlier JobMaster may have been killed before it had done so.
     if ([...recorder.graph.vertices.values()].every(({ parallelism }) => parallelism !== null)) return;
+    await requireLead();
     await storage.prepare();
     this.#tellTakenBack(await beginSinks(this.#sinkFolders, jobGraph.name, this.#initial));
     for (const { id: vertexId, parallelism, maxParallelism, inputs: all } of jobGraph.vertices) {
@@ -58,11 +62,13 @@ export class Restorer {
 
   /** Before each deployment of the tasks. */
   async restore(): Promise<Restored> {
-    const { recorder, retainedCheckpoints, jobId } = this.#options;
+    const { recorder, retainedCheckpoints, jobId, requireLead } = this.#options;
     const point = await findRestorePoint(recorder.graph.checkpoints, retainedCheckpoints, this.#initial);
     if (point.kind !== 'beginning') this.#tellSkipped(point.skipped);
     if (point.kind === 'none-usable') return { kind: 'none-usable', reason: noneUsable(point.skipped) };
     const metadata = point.kind === 'checkpoint' ? point.metadata : null;
+    // Asked last: reading a large checkpoint takes its time.
+    await requireLead();
     if (metadata) await commitParts(metadata.parts);
     this.#tellTakenBack(await rollBackParts(this.#sinkFolders, jobId, metadata?.checkpointId ?? null));
     if (point.kind === 'beginning') return { kind: 'ready', location: null, metadata: null };

@@ -198,6 +198,7 @@ export class StreamJobMaster {
       retainedCheckpoints: options.streaming.retainedCheckpoints,
       storage: this.#storage,
       recorder,
+      requireLead: () => this.#mastership.requireLead(),
       onNotice: (message) => this.#notice(message),
     });
   }
