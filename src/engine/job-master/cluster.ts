@@ -1,6 +1,7 @@
 // What surrounds the tasks of a job: its TaskManagers, and its shuffle service if it has one, the clients that watch it,
-// the door that all of them come in by, and the list of processes. Decides nothing about the job: what happens here goes
-// to its listener. The same for batch and streaming jobs. Design invariant 3: nothing here outlives a higher epoch.
+// the door that all of them come in by, the list of processes, and the rounds in which all of it and the store's size are
+// looked after. Decides nothing about the job: what happens here goes to its listener. The same for batch and streaming
+// jobs. Design invariant 3: nothing here outlives a higher epoch.
 import { randomBytes } from 'node:crypto';
 import type { JobrecError } from '../../model/errors.ts';
 import type { WorkerId } from '../../model/ids.ts';
@@ -33,7 +34,7 @@ export interface ClusterListener {
   hopeless(error: JobrecError): void;
   progress(): readonly VertexProgress[];
   /** Now and then. */
-  tick(): void;
+  tick?(): void;
 }
 
 export interface ClusterOptions {
@@ -184,7 +185,8 @@ export class Cluster {
     this.#every(progressIntervalMs, () => this.clients.progress(listener.progress()));
     this.#every(superviseIntervalMs, () => {
       this.#ensureProcesses();
-      listener.tick();
+      mastership.considerSnapshot();
+      listener.tick?.();
     });
     this.#every(mastership.options.heartbeatIntervalMs, () => void this.#heartbeat());
   }

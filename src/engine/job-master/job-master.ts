@@ -162,7 +162,6 @@ export class JobMaster {
         control: (command, reason) => this.#course.control(command, reason),
         hopeless: (error) => this.#course.hopeless(error),
         progress: () => this.#scheduler.progress(),
-        tick: () => this.#mastership.considerSnapshot(),
       },
     });
   }
