@@ -1,6 +1,5 @@
 // `run`: plans the job file, decides between a new run, resuming and attaching, follows the job to its end, and
 // reports from the store. Contract: "run".
-import { resolve } from 'node:path';
 import { clearEnded } from '../engine/client/clear-ended.ts';
 import { type FollowEnd, followJob } from '../engine/client/job-follower.ts';
 import { PrintFollower } from '../engine/client/print-follower.ts';
@@ -16,6 +15,7 @@ import type { JobGraph } from '../model/job-graph.ts';
 import { readOptions } from '../model/options.ts';
 import { isGloballyTerminal } from '../model/states.ts';
 import type { PlannedJob } from '../plan/plan-job.ts';
+import { readMetadata } from '../store/checkpoint/checkpoint-storage.ts';
 import { diskFailure } from '../store/disk-error.ts';
 import { latestGenerationNumber } from '../store/generation.ts';
 import type { JobFolder } from '../store/job-folder.ts';
@@ -33,6 +33,7 @@ import {
   removeDrafts,
 } from './job-home.ts';
 import { requireOutlives, requireSameRestore, restoreSettings, withRestore } from './restore-from.ts';
+import { restoreLine, resumeLine } from './resume-line.ts';
 import { changedOptions, withOptionsOf } from './resume-options.ts';
 import { runReport } from './run-outcome.ts';
 import { planOf } from './run-plan.ts';
@@ -57,7 +58,8 @@ export async function runJob(options: RunOptions, progress: RunProgress): Promis
     const started = await startOrResume(options, planned, progress);
     const end = await follow(options, started, progress, signals.interrupted);
     const failure = await failureOf(end, started.folder, signals.current(), options);
-    return await runReport(started.folder, end.state, failure, Math.round(performance.now() - startedMs));
+    const report = await runReport(started.folder, end.state, failure, Math.round(performance.now() - startedMs));
+    return await withStateHint(report, options);
   } catch (error) {
     throw diskFailure(error, options.home) ?? error;
   } finally {
@@ -197,21 +199,18 @@ async function failureOf(
   return { code: interruption?.code ?? (await suspensionCode(folder)), message, hint };
 }
 
+/** A streaming job that has ended for good may have left the state that another one can begin from. */
+async function withStateHint(report: RunReport, options: RunOptions): Promise<RunReport> {
+  const { failure, lastCheckpoint } = report;
+  if (!failure || failure.hint !== undefined || !lastCheckpoint) return report;
+  // Most ends delete it.
+  if ((await readMetadata(lastCheckpoint.location)).kind !== 'metadata') return report;
+  const hint = `begin again from its state with: ${restoreLine(options, lastCheckpoint.location)}`;
+  return { ...report, failure: { ...failure, hint } };
+}
+
 /** A JobMaster that suspends the job by itself says so by its status, and leaves word where its store failed. */
 async function suspensionCode(folder: JobFolder): Promise<ErrorCode> {
   const failure = await readFailure(folder);
   return failure instanceof JobrecError ? failure.code : 'JOB_SUSPENDED';
-}
-
-/** The command that goes on with a suspended job. */
-function resumeLine(options: RunOptions): string {
-  const flags = [`--home ${quoted(resolve(options.home))}`];
-  if (options.workers !== null) flags.push(`--workers ${options.workers}`);
-  if (options.slots !== null) flags.push(`--slots ${options.slots}`);
-  for (const [name, value] of Object.entries(options.config)) flags.push(`-D ${quoted(`${name}=${value}`)}`);
-  return `jobrec run ${quoted(options.jobFile)} ${flags.join(' ')}`;
-}
-
-function quoted(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

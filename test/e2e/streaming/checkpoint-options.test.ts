@@ -157,8 +157,11 @@ describe('checkpoint options', () => {
     await whenCounted(job, 'a1');
     if (end === 'canceled') await job.cli('cancel', 'counts');
     else await job.append('words/0.jsonl', [{ word: 'a', n: 1, fail: true }]);
-    const { state } = parseJson<{ readonly state: string }>(await result);
+    const { state, failure } = parseJson<{ readonly state: string; readonly failure: { readonly hint?: string } }>(
+      await result,
+    );
     expect(state).toBe(end.toUpperCase());
+    expect(failure.hint?.includes(' --from-savepoint ') ?? false).toBe(kept);
     expect((await checkpointsIn(job)).length > 0).toBe(kept);
     expect(await counted(job)).toEqual(['a1']);
   });
