@@ -56,14 +56,11 @@ export class JobMaster {
 
   /** Leads the job to its end, whatever end that is. */
   run(start: JobMasterStart): Promise<MasterEnd> {
-    return this.#course.run(
-      {
-        lead: () => this.#lead(start),
-        settle: async (end) => this.#settle(end),
-        deleteFiles: () => deleteRunFiles({ folder: this.#folder, ...this.#sinkRun() }),
-      },
-      start,
-    );
+    return this.#course.run({
+      lead: () => this.#lead(start),
+      settle: async (end) => this.#settle(end),
+      deleteFiles: () => deleteRunFiles({ folder: this.#folder, ...this.#sinkRun() }),
+    });
   }
 
   /** Ends the work and keeps the state: the same command resumes. */

@@ -13,7 +13,7 @@ import type { Mastership } from './mastership.ts';
 /** What a batch job and a streaming job do each in its own way. */
 export interface LedJob {
   /** Leads the job until it has an end. What is thrown is one, too. */
-  lead(start: JobMasterStart): Promise<MasterEnd>;
+  lead(): Promise<MasterEnd>;
   /** Brings what still goes on to rest, and records what has to stand before the end. */
   settle(end: MasterEnd): Promise<void>;
   /** Removes what nobody needs once the job has ended for good. Can be done twice. */
@@ -43,9 +43,9 @@ export class MasterCourse {
   }
 
   /** Leads the job to its end, whatever end that is. */
-  async run(job: LedJob, start: JobMasterStart): Promise<MasterEnd> {
+  async run(job: LedJob): Promise<MasterEnd> {
     const { state, stateReason } = this.#mastership.recorder.graph;
-    const led = isGloballyTerminal(state) ? Promise.resolve(terminalEnd(state, stateReason)) : job.lead(start);
+    const led = isGloballyTerminal(state) ? Promise.resolve(terminalEnd(state, stateReason)) : job.lead();
     const end = await led.catch((error) => this.#mastership.endOf(error));
     this.#isEnding = true;
     this.#cluster.stop();

@@ -56,14 +56,11 @@ export class StreamJobMaster {
 
   /** Leads the job to its end, whatever end that is. */
   run(start: JobMasterStart): Promise<MasterEnd> {
-    return this.#course.run(
-      {
-        lead: () => this.#lead(start),
-        settle: () => this.#checkpoints.stop('the job ends'),
-        deleteFiles: () => this.#deleteFiles(),
-      },
-      start,
-    );
+    return this.#course.run({
+      lead: () => this.#lead(start),
+      settle: () => this.#checkpoints.stop('the job ends'),
+      deleteFiles: () => this.#deleteFiles(),
+    });
   }
 
   /** Ends the work and keeps the state: the same command resumes. */
