@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { KafkaSink } from '../../src/engine/streaming/kafka/kafka-sink.ts';
 import { KafkaSource } from '../../src/engine/streaming/kafka/kafka-source.ts';
 import { connectKafka } from '../../src/engine/streaming/kafka/kafkajs-client.ts';
+import { RowDecoder } from '../../src/engine/streaming/sources/row-format.ts';
 import type { SourceRecord, SplitState } from '../../src/engine/streaming/sources/stream-source.ts';
 import { type KafkaBroker, kafkaBroker } from './broker.ts';
 
@@ -56,15 +57,12 @@ describe.skipIf(broker === null)(`Kafka${why}`, () => {
   }
 
   async function source(topic: string, startingOffsets: 'earliest' | 'latest' = 'earliest'): Promise<KafkaSource> {
-    const decode = (value: Uint8Array) => JSON.parse(Buffer.from(value).toString()) as { n: number };
-    const onBadRow = 'fail';
     return new KafkaSource({
       client: await connectKafka(bootstrapServers),
       topic,
       groupId: 'group',
       startingOffsets,
-      decode,
-      onBadRow,
+      decoder: new RowDecoder('json', 'fail'),
     });
   }
 

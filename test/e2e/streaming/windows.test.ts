@@ -1,5 +1,6 @@
 // Event-time windows end to end: several log files, two tasks a stage, rows out of order, one result a window and key.
 import { expect, it, onTestFinished } from 'vitest';
+import { eventually } from '../cli.ts';
 import { StreamJob } from './stream-job.ts';
 
 const jobFile = `
@@ -53,4 +54,32 @@ it('gives each window its result once, whichever file and task its rows came fro
     expect(own.map(({ visit }) => Number(visit)).sort((a, b) => a - b)).toEqual(own.map((_, index) => index + 1));
     expect(own.every(({ visit, all, by }) => visit === all && visit === by)).toBe(true);
   }
+});
+
+it('says how many rows it gives up: late ones, and those that could not be read', async () => {
+  const late = `
+name: late
+mode: streaming
+config: { execution.checkpointing.interval: 50 ms, pipeline.auto-watermark-interval: 10 ms }
+sources:
+  clicks: { log: clicks, onBadRow: skip }
+stages:
+  perMinute: { inputs: { c: clicks }, sum: n, keyBy: [user], window: { tumbling: 1 min, time: at } }
+sinks:
+  out: { input: perMinute, path: out }
+`;
+  const job = await StreamJob.create({ 'job.yaml': late, 'clicks/0.jsonl': 'no row\n' });
+  onTestFinished(() => job.remove());
+  await job.append('clicks/0.jsonl', [
+    { user: 'u', n: 1, at: 1_000 },
+    { user: 'u', n: 1, at: 61_000 },
+  ]);
+  const { result } = job.start('--json');
+  await eventually('the first window', async () => ((await job.written()).length > 0 ? true : null));
+  await job.append('clicks/0.jsonl', [{ user: 'u', n: 1, at: 2_000 }]);
+  await job.nextCheckpoint();
+  expect((await job.cli('stop', 'late', '--savepoint-path', 'saved')).code).toBe(0);
+  const { stderr } = await result;
+  expect(stderr).toContain('source clicks skipped rows that could not be read: 1 since the tasks began');
+  expect(stderr).toContain('stage perMinute dropped rows that came too late for their window: 1 since the tasks began');
 });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { LogSource } from '../../../src/engine/streaming/sources/log-source.ts';
 import { LogSplit } from '../../../src/engine/streaming/sources/log-split.ts';
+import { RowDecoder } from '../../../src/engine/streaming/sources/row-format.ts';
 import { seeded } from '../../replay/random.ts';
 
 async function folder(): Promise<string> {
@@ -83,8 +84,7 @@ describe('a log source', () => {
   const source = (path: string, changes = {}, onBadRow: 'fail' | 'skip' = 'fail') =>
     new LogSource({
       connector: { kind: 'log', path, startingOffsets: 'earliest', bounded: false, ...changes },
-      format: 'json',
-      onBadRow,
+      decoder: new RowDecoder('json', onBadRow),
     });
 
   it('finds files, but not hidden ones; from the end where asked, but never new ones', async () => {
@@ -114,6 +114,7 @@ describe('a log source', () => {
       { splitId: 'a', row: { n: 2 }, position: 29 },
     ]);
     expect(await lenient.poll(10, 0)).toBe('end');
+    expect(lenient.droppedRows).toBe(2);
     await lenient.close();
   });
 });

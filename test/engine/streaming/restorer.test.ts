@@ -78,7 +78,7 @@ it('passes a damaged checkpoint over, and says so', async () => {
   expect(await restorer.restore()).toMatchObject({ kind: 'ready', metadata: { checkpointId: 1 } });
   expect(await listed()).toEqual([]);
   expect(events).toMatchObject([{ checkpointId: 1, skipped: [{ checkpointId: 2 }] }]);
-  expect(said[0]).toMatch(/^checkpoint 2 is damaged: .*; the checkpoint before it is used$/);
+  expect(said[0]).toMatch(/^checkpoint 2 cannot be used: .*; the checkpoint before it is used$/);
 });
 
 it('touches no sink where no checkpoint can be used: somebody may still repair one', async () => {

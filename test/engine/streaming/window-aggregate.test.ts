@@ -51,7 +51,7 @@ describe('a tumbling window', () => {
     const strict = await windows(0);
     strict.operator.processWatermark(9);
     strict.operator.processElement(row('a', 5));
-    expect([strict.emitted, strict.operator.lateRows]).toEqual([[], 1]);
+    expect([strict.emitted, strict.operator.droppedRows]).toEqual([[], 1]);
     const lenient = await windows(5);
     lenient.operator.processElement(row('a', 1));
     lenient.operator.processWatermark(13);
@@ -59,7 +59,7 @@ describe('a tumbling window', () => {
     lenient.operator.processWatermark(14);
     lenient.operator.processElement(row('a', 3));
     expect(results(lenient.emitted)).toEqual(['a@0=1', 'a@0=2']);
-    expect(lenient.operator.lateRows).toBe(1);
+    expect(lenient.operator.droppedRows).toBe(1);
   });
 
   it('goes on from a snapshot: no window fires twice, none is lost, what was late stays late', async () => {

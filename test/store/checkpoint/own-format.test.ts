@@ -159,7 +159,7 @@ describe('offsets of Kafka sources', () => {
     return written(async (metadata, folder) => {
       const subtasks = own.map(async (positions, subtask) => {
         const writer = new StateWriter({ writesFiles: true, inlineThresholdBytes: subtask === 0 ? 0 : 1000 });
-        const snapshot = { operatorId: 'c'.repeat(32), name: 'words', keyed: [], own: positions };
+        const snapshot = { operatorId: 'c'.repeat(32), name: 'words', keyed: [], own: positions, droppedRows: 0 };
         return { subtask, keyed: null, operator: (await writer.write(folder, subtask, snapshot)).operator };
       });
       const source = {

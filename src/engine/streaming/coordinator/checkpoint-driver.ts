@@ -14,6 +14,7 @@ import type { EventRecorder } from '../../job-master/event-recorder.ts';
 import type { CheckpointBarrier, StreamTaskRef, StreamToJobMaster } from '../protocol/stream-messages.ts';
 import { commitParts, unstagedPart } from '../sinks/part-commit.ts';
 import { CheckpointCoordinator, type CheckpointRequest, type CoordinatorAction } from './checkpoint-coordinator.ts';
+import { DroppedRows } from './dropped-rows.ts';
 import { PendingCheckpoint } from './pending-checkpoint.ts';
 
 export interface CheckpointDriverOptions {
@@ -56,9 +57,11 @@ export class CheckpointDriver {
   /** Folders of checkpoints that were given up are being removed. */
   #discarding: Promise<void> = Promise.resolve();
   #storedId = 0;
+  readonly #droppedRows: DroppedRows;
 
   constructor(options: CheckpointDriverOptions) {
     this.#options = options;
+    this.#droppedRows = new DroppedRows(options.plan);
   }
 
   /** The tasks will be deployed from this checkpoint (null: from the beginning). */
@@ -72,6 +75,7 @@ export class CheckpointDriver {
   /** All tasks run. */
   start(tasks: readonly StreamTaskRef[]): void {
     this.#tasks = tasks;
+    this.#droppedRows.reset();
     const { options } = this.#options;
     const settings = {
       intervalMs: options.intervalMs,
@@ -195,6 +199,8 @@ export class CheckpointDriver {
     this.#sinkRows = new Map(metadata.sinkRows.map(({ sink, rows }) => [sink, rows]));
     this.#coordinator?.stored(checkpointId, performance.now());
     onCompleted(checkpointId);
+    const news = this.#droppedRows.news(pending.droppedRows, request.mode !== 'go-on');
+    for (const line of news) this.#options.onNotice(line);
     this.#settle(request, { kind: 'completed', checkpointId, location: pending.folder, bytes: pending.stateBytes });
     await this.#retire();
     this.#schedule();

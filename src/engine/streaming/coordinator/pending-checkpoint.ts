@@ -25,6 +25,7 @@ export class PendingCheckpoint {
   readonly startedMs = performance.now();
   readonly #head: MetadataHead;
   readonly #states = new Map<string, SubtaskState[]>();
+  readonly #droppedRows = new Map<string, number>();
   #parts: CommittedPart[] = [];
   #stateBytes = 0;
 
@@ -41,9 +42,15 @@ export class PendingCheckpoint {
     return this.#parts;
   }
 
+  /** By operator: rows that its tasks gave up since they began. */
+  get droppedRows(): ReadonlyMap<string, number> {
+    return this.#droppedRows;
+  }
+
   add(subtask: number, operators: readonly AcknowledgedOperator[], parts: readonly CommittedPart[]): void {
     this.#parts.push(...parts);
-    for (const { operatorId, keyed, operator } of operators) {
+    for (const { operatorId, keyed, operator, droppedRows } of operators) {
+      this.#droppedRows.set(operatorId, (this.#droppedRows.get(operatorId) ?? 0) + droppedRows);
       const subtasks = this.#states.get(operatorId) ?? [];
       this.#states.set(operatorId, subtasks);
       subtasks.push({ subtask, keyed, operator });

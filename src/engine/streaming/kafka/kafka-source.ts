@@ -3,6 +3,7 @@
 // a failure, never a jump: records would be lost without a word. Spec: docs/streaming.md, "Kafka".
 import { kafkaPartitionOf, kafkaSplitIdOf } from '../../../model/kafka-split.ts';
 import type { Row } from '../../../model/streaming-plan.ts';
+import type { RowDecoder } from '../sources/row-format.ts';
 import type { SourceRecord, SplitState, StreamSource } from '../sources/stream-source.ts';
 import {
   type KafkaClient,
@@ -24,9 +25,7 @@ export interface KafkaSourceOptions {
   /** The group that is told how far complete checkpoints have come; null: none. */
   readonly groupId: string | null;
   readonly startingOffsets: 'earliest' | 'latest';
-  /** A record's value as a row. Throws where it is none, naming `where`. */
-  readonly decode: (value: Uint8Array, where: () => string) => Row;
-  readonly onBadRow: 'fail' | 'skip';
+  readonly decoder: RowDecoder;
 }
 
 export class KafkaSource implements StreamSource {
@@ -45,6 +44,10 @@ export class KafkaSource implements StreamSource {
 
   constructor(options: KafkaSourceOptions) {
     this.#options = options;
+  }
+
+  get droppedRows(): number {
+    return this.#options.decoder.droppedRows;
   }
 
   async discover(isRestored: boolean): Promise<readonly SplitState[]> {
@@ -169,15 +172,11 @@ export class KafkaSource implements StreamSource {
   }
 
   #rowOf({ partition, offset, value }: KafkaRecord): Row | null {
-    const { topic, decode, onBadRow } = this.#options;
+    const { topic, decoder } = this.#options;
     // A tombstone: there is no row in it.
     if (value === null) return null;
-    try {
-      return decode(value, () => `Kafka topic ${topic}, partition ${partition}, offset ${offset}`);
-    } catch (error) {
-      if (onBadRow === 'skip') return null;
-      throw error;
-    }
+    const where = () => `Kafka topic ${topic}, partition ${partition}, offset ${offset}`;
+    return decoder.decode(Buffer.from(value).toString('utf8'), where);
   }
 }
 

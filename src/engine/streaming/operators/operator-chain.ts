@@ -112,6 +112,7 @@ export class OperatorChain {
       name: node.name,
       keyed: keyedState?.snapshot() ?? [],
       own: operator.snapshotState?.(checkpointId),
+      droppedRows: operator.droppedRows ?? 0,
     }));
   }
 

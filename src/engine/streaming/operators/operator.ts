@@ -41,6 +41,8 @@ export interface Operator {
   ready?(): Promise<void> | null;
   /** The operator's own state at a barrier (beside keyed state, which is taken by itself); undefined: none. */
   snapshotState?(checkpointId: number): unknown;
+  /** Rows that it gave up since the task began: late ones, bad ones. The user is told. */
+  readonly droppedRows?: number;
   /** Called at a barrier, and awaited before later rows: what is to be done when the checkpoint is complete. */
   prepareCommit?(checkpointId: number): Promise<readonly Committable[]>;
   notifyCheckpointComplete?(checkpointId: number): void;

@@ -48,14 +48,14 @@ export class WindowAggregate implements Operator {
     }
   }
 
-  /** Rows that came behind the lateness, and were dropped. */
-  get lateRows(): number {
+  /** Rows that came behind the lateness. */
+  get droppedRows(): number {
     return this.#lateRows;
   }
 
   /** The watermark: what was late before a restart is late behind it. */
   snapshotState(): unknown {
-    return { watermarkMs: this.#watermarkMs === watermarkBeforeAll ? null : this.#watermarkMs, late: this.#lateRows };
+    return { watermarkMs: this.#watermarkMs === watermarkBeforeAll ? null : this.#watermarkMs };
   }
 
   initializeState(states: readonly unknown[]): void {

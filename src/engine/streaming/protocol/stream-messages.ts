@@ -60,6 +60,8 @@ export interface AcknowledgedOperator {
   readonly operatorId: string;
   readonly keyed: KeyedStateHandle | null;
   readonly operator: StateHandle | null;
+  /** Rows that it gave up since the task began. */
+  readonly droppedRows: number;
 }
 
 export type StreamToJobMaster =

@@ -78,7 +78,12 @@ export const streamToJobMaster = v.variant('type', [
     checkpointId: count,
     task,
     operators: v.array(
-      v.object({ operatorId: name, keyed: v.nullable(keyedHandle), operator: v.nullable(stateHandle) }),
+      v.object({
+        operatorId: name,
+        keyed: v.nullable(keyedHandle),
+        operator: v.nullable(stateHandle),
+        droppedRows: count,
+      }),
     ),
     parts: v.array(part),
   }),

@@ -4,7 +4,7 @@ import { KafkaSource } from '../kafka/kafka-source.ts';
 import { connectKafka } from '../kafka/kafkajs-client.ts';
 import { GeneratorSource } from './generator-source.ts';
 import { LogSource } from './log-source.ts';
-import { rowOf } from './row-format.ts';
+import { RowDecoder } from './row-format.ts';
 import { SocketSource } from './socket-source.ts';
 import type { SourceContext, StreamSource } from './stream-source.ts';
 
@@ -13,19 +13,15 @@ export async function createSource(
   context: SourceContext,
 ): Promise<StreamSource> {
   const { connector, format, onBadRow } = spec;
+  const decoder = new RowDecoder(format, onBadRow);
   switch (connector.kind) {
     case 'log':
-      return new LogSource({ connector, format, onBadRow });
+      return new LogSource({ connector, decoder });
     case 'socket':
-      return new SocketSource(connector, format, onBadRow);
+      return new SocketSource(connector, decoder);
     case 'generator':
       return new GeneratorSource(connector, context);
     case 'kafka':
-      return new KafkaSource({
-        ...connector,
-        client: await connectKafka(connector.bootstrapServers),
-        decode: (value, where) => rowOf(Buffer.from(value).toString('utf8'), format, where),
-        onBadRow,
-      });
+      return new KafkaSource({ ...connector, client: await connectKafka(connector.bootstrapServers), decoder });
   }
 }

@@ -13,6 +13,7 @@ interface GeneratorSplit {
 
 export class GeneratorSource implements StreamSource {
   readonly discoveryIntervalMs = null;
+  readonly droppedRows = 0;
   readonly #connector: GeneratorConnector;
   readonly #context: SourceContext;
   readonly #splits: GeneratorSplit[] = [];

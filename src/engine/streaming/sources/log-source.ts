@@ -3,9 +3,9 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { JobrecError } from '../../../model/errors.ts';
-import type { RecordFormat, SourceConnector } from '../../../model/streaming-plan.ts';
+import type { SourceConnector } from '../../../model/streaming-plan.ts';
 import { type LogLine, LogSplit } from './log-split.ts';
-import { rowOf } from './row-format.ts';
+import type { RowDecoder } from './row-format.ts';
 import type { SourceRecord, SplitState, StreamSource } from './stream-source.ts';
 
 const discoveryIntervalMs = 500;
@@ -15,8 +15,7 @@ type LogConnector = Extract<SourceConnector, { kind: 'log' }>;
 
 export interface LogSourceOptions {
   readonly connector: LogConnector;
-  readonly format: RecordFormat;
-  readonly onBadRow: 'fail' | 'skip';
+  readonly decoder: RowDecoder;
 }
 
 export class LogSource implements StreamSource {
@@ -30,6 +29,10 @@ export class LogSource implements StreamSource {
   constructor(options: LogSourceOptions) {
     this.#options = options;
     this.discoveryIntervalMs = options.connector.bounded ? null : discoveryIntervalMs;
+  }
+
+  get droppedRows(): number {
+    return this.#options.decoder.droppedRows;
   }
 
   async discover(isRestored: boolean): Promise<readonly SplitState[]> {
@@ -72,16 +75,10 @@ export class LogSource implements StreamSource {
   }
 
   #records(splitId: string, split: LogSplit, lines: readonly LogLine[]): SourceRecord[] {
-    const { format, onBadRow } = this.#options;
     return lines.flatMap(({ text, begin, end }) => {
       if (text === '') return [];
-      try {
-        const row = rowOf(text, format, () => `${split.path}: the line at byte ${begin}`);
-        return [{ splitId, row, position: end }];
-      } catch (error) {
-        if (onBadRow === 'skip') return [];
-        throw error;
-      }
+      const row = this.#options.decoder.decode(text, () => `${split.path}: the line at byte ${begin}`);
+      return row ? [{ splitId, row, position: end }] : [];
     });
   }
 

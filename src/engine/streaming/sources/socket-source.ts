@@ -2,8 +2,8 @@
 // failure, and docs, dry run and run say so. A server that ends the connection ends the source.
 import { connect, type Socket } from 'node:net';
 import { JobrecError, messageOf } from '../../../model/errors.ts';
-import type { RecordFormat, SourceConnector } from '../../../model/streaming-plan.ts';
-import { rowOf } from './row-format.ts';
+import type { SourceConnector } from '../../../model/streaming-plan.ts';
+import type { RowDecoder } from './row-format.ts';
 import type { SourceRecord, SplitState, StreamSource } from './stream-source.ts';
 
 type SocketConnector = Extract<SourceConnector, { kind: 'socket' }>;
@@ -15,8 +15,7 @@ const lineBytesMax = 1024 * 1024;
 export class SocketSource implements StreamSource {
   readonly discoveryIntervalMs = null;
   readonly #connector: SocketConnector;
-  readonly #format: RecordFormat;
-  readonly #onBadRow: 'fail' | 'skip';
+  readonly #decoder: RowDecoder;
   readonly #splitId: string;
   #socket: Socket | null = null;
   #text = '';
@@ -26,11 +25,14 @@ export class SocketSource implements StreamSource {
   #failure: Error | null = null;
   #wake: () => void = () => {};
 
-  constructor(connector: SocketConnector, format: RecordFormat, onBadRow: 'fail' | 'skip') {
+  constructor(connector: SocketConnector, decoder: RowDecoder) {
     this.#connector = connector;
-    this.#format = format;
-    this.#onBadRow = onBadRow;
+    this.#decoder = decoder;
     this.#splitId = `${connector.host}:${connector.port}`;
+  }
+
+  get droppedRows(): number {
+    return this.#decoder.droppedRows;
   }
 
   async discover(isRestored: boolean): Promise<readonly SplitState[]> {
@@ -67,13 +69,8 @@ export class SocketSource implements StreamSource {
 
   #record(line: string): SourceRecord[] {
     this.#taken += 1;
-    try {
-      const row = rowOf(line, this.#format, () => `${this.#splitId}: line ${this.#taken}`);
-      return [{ splitId: this.#splitId, row, position: this.#taken }];
-    } catch (error) {
-      if (this.#onBadRow === 'skip') return [];
-      throw error;
-    }
+    const row = this.#decoder.decode(line, () => `${this.#splitId}: line ${this.#taken}`);
+    return row ? [{ splitId: this.#splitId, row, position: this.#taken }] : [];
   }
 
   #receive(chunk: string): void {

@@ -40,6 +40,10 @@ export class SourceOperator implements Operator {
     return [...this.#positions.keys()];
   }
 
+  get droppedRows(): number {
+    return this.source.droppedRows;
+  }
+
   /** Looks for new splits where it is time to. Returns whether there were some. */
   async discoverIfDue(): Promise<boolean> {
     return performance.now() < this.#discoverNextMs ? false : this.#discover(true);

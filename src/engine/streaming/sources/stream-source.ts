@@ -45,6 +45,8 @@ export interface StreamSource {
    * `waitMs`); 'end' when there will never be any more.
    */
   poll(recordsMax: number, waitMs: number): Promise<readonly SourceRecord[] | 'end'>;
+  /** Records that were no rows and were skipped, since the task began. */
+  readonly droppedRows: number;
   /** A checkpoint that holds these positions is complete (a broker may be told). Errors are the source's to handle. */
   notifyCheckpointComplete?(positions: readonly SplitState[]): Promise<void>;
   close(): Promise<void>;

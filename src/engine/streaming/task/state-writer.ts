@@ -17,6 +17,8 @@ export interface OperatorSnapshot {
   readonly keyed: readonly KeyGroupBlock[];
   /** undefined: none. */
   readonly own: unknown;
+  /** Rows that it gave up since the task began. */
+  readonly droppedRows: number;
 }
 
 export type StateSettings = Pick<SlotDeployment, 'inlineThresholdBytes' | 'writesFiles'>;
@@ -30,7 +32,7 @@ export class StateWriter {
   }
 
   async write(folder: string, subtask: number, snapshot: OperatorSnapshot): Promise<AcknowledgedOperator> {
-    const { operatorId, keyed, own } = snapshot;
+    const { operatorId, keyed, own, droppedRows } = snapshot;
     const blocks = keyed.map(({ keyGroup, bytes }) => ({ keyGroup, length: bytes.length }));
     const put = (kind: string, bytes: Uint8Array) =>
       this.#put(folder, `${operatorId}-${subtask}-${kind}`, bytes, snapshot);
@@ -39,6 +41,7 @@ export class StateWriter {
       operatorId,
       keyed: blocks.length === 0 ? null : { state: await put('keyed', keyedState), blocks },
       operator: own === undefined ? null : await put('operator', this.#codec.encode(own)),
+      droppedRows,
     };
   }
 
