@@ -1,5 +1,6 @@
-// The different state files that a checkpoint names, with what must hold of each: columns of numbers beside a map of names,
+// The different state files that a checkpoint names, with what must hold of each: columns of numbers beside a table of names,
 // so that a hostile list of a million files costs little more than its own bytes.
+import { NameTable } from './name-table.ts';
 
 export interface NamedStateFile {
   /** As recorded. */
@@ -15,77 +16,56 @@ export interface NamedStateFile {
   readonly crc: number | null;
 }
 
-/** In a column of numbers that cannot be negative. */
-const none = -1;
-
 export class StateFileList implements Iterable<NamedStateFile> {
   /** References to files beyond `filesMax`, which are not in the list. */
   omitted = 0;
   readonly filesMax: number;
-  readonly #relative = new Map<string, number>();
-  readonly #absolute = new Map<string, number>();
-  #columns = {
-    offset: new Float64Array(64),
-    exact: new Float64Array(64),
-    least: new Float64Array(64),
-    crc: new Float64Array(64),
-  };
+  /** Each behind one letter: `r` of a relative name, `a` of an absolute one. */
+  readonly #names: NameTable;
+  readonly #offset: Uint32Array;
+  readonly #least: Float64Array;
+  /** In these two a number plus one, 0 for none. */
+  readonly #exact: Float64Array;
+  readonly #crc: Float64Array;
 
-  constructor(filesMax: number) {
+  /** `metadataBytes`: more than all names together have. */
+  constructor(filesMax: number, metadataBytes: number) {
     this.filesMax = filesMax;
+    this.#names = new NameTable(filesMax, metadataBytes);
+    this.#offset = new Uint32Array(filesMax);
+    this.#least = new Float64Array(filesMax);
+    this.#exact = new Float64Array(filesMax);
+    this.#crc = new Float64Array(filesMax);
   }
 
   add({ name, isRelative, offset, exact, least, crc }: NamedStateFile): void {
-    const names = isRelative ? this.#relative : this.#absolute;
-    const index = names.get(name) ?? this.#take(names, name, offset);
-    if (index === null) return;
-    const { exact: lengths, least: ends, crc: checksums } = this.#columns;
-    if (least > (ends[index] as number)) ends[index] = least;
-    if (exact !== null) lengths[index] = exact;
-    if (crc !== null) checksums[index] = crc;
+    const before = this.#names.size;
+    const index = this.#names.numberOf((isRelative ? 'r' : 'a') + name);
+    if (index === null) {
+      this.omitted += 1;
+      return;
+    }
+    if (index === before) this.#offset[index] = offset;
+    this.#least[index] = Math.max(least, this.#least[index] as number);
+    if (exact !== null) this.#exact[index] = exact + 1;
+    if (crc !== null) this.#crc[index] = crc + 1;
   }
 
   *[Symbol.iterator](): Generator<NamedStateFile> {
-    for (const [name, index] of this.#relative) yield this.#at(name, true, index);
-    for (const [name, index] of this.#absolute) yield this.#at(name, false, index);
-  }
-
-  #take(names: Map<string, number>, name: string, offset: number): number | null {
-    const index = this.#relative.size + this.#absolute.size;
-    if (index >= this.filesMax) {
-      this.omitted += 1;
-      return null;
+    for (let index = 0; index < this.#names.size; index += 1) {
+      const name = this.#names.at(index);
+      yield {
+        name: name.slice(1),
+        isRelative: name.startsWith('r'),
+        offset: this.#offset[index] as number,
+        exact: lessOne(this.#exact[index] as number),
+        least: this.#least[index] as number,
+        crc: lessOne(this.#crc[index] as number),
+      };
     }
-    if (index === this.#columns.offset.length) this.#grow();
-    names.set(name, index);
-    this.#columns.offset[index] = offset;
-    this.#columns.exact[index] = none;
-    this.#columns.crc[index] = none;
-    return index;
-  }
-
-  #at(name: string, isRelative: boolean, index: number): NamedStateFile {
-    const { offset, exact, least, crc } = this.#columns;
-    const at = (column: Float64Array) => column[index] as number;
-    const orNull = (value: number) => (value === none ? null : value);
-    return {
-      name,
-      isRelative,
-      offset: at(offset),
-      exact: orNull(at(exact)),
-      least: at(least),
-      crc: orNull(at(crc)),
-    };
-  }
-
-  #grow(): void {
-    const { offset, exact, least, crc } = this.#columns;
-    this.#columns = { offset: doubled(offset), exact: doubled(exact), least: doubled(least), crc: doubled(crc) };
   }
 }
 
-function doubled(column: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> {
-  const larger = new Float64Array(column.length * 2);
-  larger.set(column);
-  return larger;
+function lessOne(number: number): number | null {
+  return number === 0 ? null : number - 1;
 }

@@ -30,7 +30,8 @@ export class StateFileCheck {
     this.#metadata = metadata;
     this.#findings = findings;
     this.#maps = maps;
-    this.#files = new StateFileList(Math.max(filesFloor, Math.floor(metadata.bytes / bytesPerFileMin)));
+    const filesMax = Math.max(filesFloor, Math.floor(metadata.bytes / bytesPerFileMin));
+    this.#files = new StateFileList(filesMax, metadata.bytes);
   }
 
   visitor(): Pick<CheckpointVisitor, 'stream'> {
