@@ -1,6 +1,7 @@
 // From a path to an opened checkpoint: finds the metadata file, reads it whole and recognises its format by its first bytes.
 // Reads that one file only, and changes nothing. Errors: CHECKPOINT_NOT_FOUND, NOT_A_CHECKPOINT, CHECKPOINT_DAMAGED,
 // STORE_UNREADABLE, FORMAT_TOO_NEW, FORMAT_TOO_OLD. Spec: docs/checkpoints.md.
+import type { Stats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { CheckpointMetadata } from '../../model/checkpoint.ts';
@@ -9,8 +10,11 @@ import { flinkCheckpointFormat } from '../flink/checkpoint/flink-metadata.ts';
 import { openSegmentBytes } from '../segment-bytes.ts';
 import { type CheckpointFormat, type MetadataFile, metadataName } from './checkpoint-format.ts';
 import { ownCheckpointFormat } from './own-format.ts';
+import { placeOf } from './state-places.ts';
 
 const formats: readonly CheckpointFormat[] = [flinkCheckpointFormat, ownCheckpointFormat];
+
+const gzipMagic = Buffer.from([0x1f, 0x8b]);
 
 /** Larger than any that was ever seen; a job of 10,000 tasks has some megabytes. */
 const metadataBytesMax = 1024 ** 3;
@@ -24,15 +28,37 @@ export async function readCheckpoint(location: string): Promise<CheckpointMetada
 }
 
 async function findMetadataFile(location: string): Promise<string> {
-  const target = path.resolve(location);
+  const target = await localPathOf(location);
   const found = await statOrNull(target);
-  if (found === null) {
-    throw new JobrecError('CHECKPOINT_NOT_FOUND', `${target}: no such file or folder`, { data: { path: target } });
-  }
-  if (!found.isDirectory()) return target;
+  if (found === null) throw notFound(target);
+  if (!found.isDirectory()) return requireFile(target, found);
   const file = path.join(target, metadataName);
-  if ((await statOrNull(file)) !== null) return file;
-  throw await noMetadataIn(target);
+  const inside = await statOrNull(file);
+  if (inside === null) throw await noMetadataIn(target);
+  return requireFile(file, inside);
+}
+
+/** A path as it is typed; else, as Flink prints it, a URI: of the local file system, or an error that says what to do. */
+async function localPathOf(location: string): Promise<string> {
+  const target = path.resolve(location);
+  if ((await statOrNull(target)) !== null) return target;
+  const place = placeOf(location, []);
+  if (place.kind === 'local') return place.file;
+  throw new JobrecError('CHECKPOINT_NOT_FOUND', `${location} is not on a file system of this machine`, {
+    data: { path: location },
+    hint: `copy its ${metadataName} here: inspect and diff need no more, validate needs its state files, too`,
+  });
+}
+
+function notFound(target: string): JobrecError {
+  return new JobrecError('CHECKPOINT_NOT_FOUND', `${target}: no such file or folder`, { data: { path: target } });
+}
+
+/** A pipe or a device is not waited for. */
+function requireFile(file: string, found: Stats): string {
+  if (found.isFile()) return file;
+  const what = found.isDirectory() ? 'is a folder' : 'is no regular file';
+  throw new JobrecError('NOT_A_CHECKPOINT', `${file} ${what}`, { data: { path: file } });
 }
 
 async function noMetadataIn(folder: string): Promise<JobrecError> {
@@ -80,7 +106,10 @@ async function readMetadataFile(file: string): Promise<MetadataFile> {
 
 function notACheckpoint({ file, bytes }: MetadataFile): JobrecError {
   const what = bytes.length === 0 ? 'is empty' : 'begins like no checkpoint of Flink or jobrec';
-  return new JobrecError('NOT_A_CHECKPOINT', `${file} ${what} (byte 0)`, { data: { path: file, offset: 0 } });
+  return new JobrecError('NOT_A_CHECKPOINT', `${file} ${what} (byte 0)`, {
+    data: { path: file, offset: 0 },
+    ...(gzipMagic.equals(bytes.subarray(0, 2)) ? { hint: 'it is compressed; unpack it with gunzip first' } : {}),
+  });
 }
 
 async function statOrNull(target: string) {
