@@ -10,8 +10,8 @@ export function kafkaSplitIdOf({ topic, partition }: KafkaPartition): string {
   return `${topic}-${partition}`;
 }
 
-/** null: no id of a partition. Topics may hold hyphens and digits: the last hyphen ends them. */
+/** null: no id of a partition. Topics have the characters that Kafka takes, hyphens among them: the last one ends them. */
 export function kafkaPartitionOf(splitId: string): KafkaPartition | null {
-  const [, topic, digits] = /^(.+)-(\d{1,10})$/s.exec(splitId) ?? [];
+  const [, topic, digits] = /^([A-Za-z0-9._-]{1,249})-(\d{1,10})$/.exec(splitId) ?? [];
   return topic === undefined ? null : { topic, partition: Number(digits) };
 }

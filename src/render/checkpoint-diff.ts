@@ -8,15 +8,16 @@ import type {
   Growth,
   KafkaProgress,
 } from '../services/checkpoint-diff-report.ts';
+import { formatText, offsetText, operatorText, stateSizeText } from './checkpoint-words.ts';
 import type { Style } from './style.ts';
 import { table } from './table.ts';
-import { count, counted, cut, size } from './text.ts';
+import { count, counted, cut } from './text.ts';
 
 /** A screen's worth of each kind. */
 const rowsShownMax = 50;
 
 export function renderCheckpointDiff(report: CheckpointDiffReport, style: Style): string {
-  const blocks = [headLines(report, style), operatorsTable(report, style), kafkaTable(report.kafkaOffsets, style)];
+  const blocks = [headLines(report, style), operatorsTable(report, style), kafkaTable(report, style)];
   return blocks.filter((block) => block !== '').join('\n\n');
 }
 
@@ -37,8 +38,7 @@ function headLines(report: CheckpointDiffReport, style: Style): string {
 }
 
 function checkpointText(checkpoint: ComparedCheckpoint, style: Style): string {
-  const format = `${checkpoint.format === 'jobrec' ? 'jobrec' : 'Flink'} format ${checkpoint.formatVersion}`;
-  return `${checkpoint.type ?? 'checkpoint'} ${checkpoint.checkpointId}  ${checkpoint.location}  ${style.quiet(`(${format})`)}`;
+  return `${checkpoint.type ?? 'checkpoint'} ${checkpoint.checkpointId}  ${checkpoint.location}  ${style.quiet(formatText(checkpoint))}`;
 }
 
 function operatorsTable({ added, removed, changed }: CheckpointDiffReport, style: Style): string {
@@ -51,9 +51,11 @@ function operatorsTable({ added, removed, changed }: CheckpointDiffReport, style
     { title: 'also' },
     { title: 'operator id' },
   ] as const;
+  const wentBy = new Set(removed.map(({ name }) => name));
+  const also = ({ name }: ComparedOperator) => (name !== null && wentBy.has(name) ? 'one of its name went' : '');
   const rows = [
-    ...added.map((operator) => [style.good('added'), ...presentRow(operator, style)]),
-    ...removed.map((operator) => [style.bad('removed'), ...presentRow(operator, style)]),
+    ...added.map((operator) => [style.good('added'), ...presentRow(operator, also(operator), style)]),
+    ...removed.map((operator) => [style.bad('removed'), ...presentRow(operator, '', style)]),
     ...changed.map((operator) => [style.warn('changed'), ...changedRow(operator, style)]),
   ];
   const more = rows.length - rowsShownMax;
@@ -61,16 +63,16 @@ function operatorsTable({ added, removed, changed }: CheckpointDiffReport, style
   return table(columns, rows.slice(0, rowsShownMax), style) + rest;
 }
 
-function presentRow(operator: ComparedOperator, style: Style): string[] {
+function presentRow(operator: ComparedOperator, also: string, style: Style): string[] {
   const { parallelism, maxParallelism, stateSize, operatorId } = operator;
-  const state = bytesText(stateSize);
-  return [nameOf(operator), count(parallelism), count(maxParallelism), state, '', style.quiet(operatorId)];
+  const state = stateSizeText(stateSize);
+  return [operatorText(operator), count(parallelism), count(maxParallelism), state, also, style.quiet(operatorId)];
 }
 
 function changedRow(operator: ChangedOperator, style: Style): string[] {
   const { parallelism, maxParallelism } = operator;
   return [
-    nameOf(operator),
+    operatorText(operator),
     arrow(count(parallelism.from), count(parallelism.to)),
     arrow(count(maxParallelism.from), count(maxParallelism.to)),
     growthText(operator.stateSize),
@@ -94,26 +96,32 @@ function alsoText(operator: ChangedOperator): string {
   return parts.join(', ');
 }
 
-function kafkaTable(offsets: readonly KafkaProgress[], style: Style): string {
+/** The operator is named where there are several. */
+function kafkaTable({ kafkaOffsets, kafkaUnread, added, removed }: CheckpointDiffReport, style: Style): string {
+  const hasSeveral = new Set(kafkaOffsets.map(({ operatorId }) => operatorId)).size > 1;
   const columns = [
+    ...(hasSeveral ? [{ title: 'source' }] : []),
     { title: 'topic' },
-    { title: 'partition', align: 'right' },
+    { title: 'partition', align: 'right' as const },
     { title: 'next offset' },
-    { title: 'read', align: 'right' },
-  ] as const;
-  const rows = offsets.slice(0, rowsShownMax).map(({ topic, partition, from, to }) => {
-    const isCounted = from !== null && to !== null && from >= 0n && to >= 0n;
-    const offset = arrow(String(from ?? 'not known'), String(to ?? 'not known'));
-    return [topic, String(partition), offset, isCounted ? String(to - from) : '-'];
+    { title: 'read', align: 'right' as const },
+  ];
+  const [came, went] = [added, removed].map((operators) => new Set(operators.map(({ operatorId }) => operatorId)));
+  const rows = kafkaOffsets.slice(0, rowsShownMax).map((row) => {
+    const { operatorId, name, topic, partition, from, to } = row;
+    const before = came?.has(operatorId) ? 'no source' : offsetText(from);
+    const offset = arrow(before, went?.has(operatorId) ? 'no source' : offsetText(to));
+    const source = hasSeveral ? [operatorText({ name: name ?? operatorId, uid: null })] : [];
+    return [...source, topic, String(partition), offset, readText(row)];
   });
-  const more = offsets.length - rows.length;
-  return (
-    table(columns, rows, style) + (more > 0 ? `\n  and ${counted(more, 'partition')} more; --json lists them` : '')
-  );
+  const more = kafkaOffsets.length - rows.length;
+  const notes = kafkaUnread.map((reason) => `  not known: ${printable(reason, 300)}`);
+  if (more > 0) notes.push(`  and ${counted(more, 'partition')} more; --json lists them`);
+  return [table(columns, rows, style), ...notes].filter((line) => line !== '').join('\n');
 }
 
-function nameOf({ name, uid }: { readonly name: string | null; readonly uid: string | null }): string {
-  return printable(name ?? uid ?? '(no name)', 40);
+function readText({ from, to }: KafkaProgress): string {
+  return from !== null && to !== null && from >= 0n && to >= 0n ? String(to - from) : '-';
 }
 
 function arrow(from: string, to: string): string {
@@ -122,11 +130,7 @@ function arrow(from: string, to: string): string {
 
 /** `1.2 kB → 1.5 kB (+312 B)`. */
 function growthText({ from, to, growth }: Growth): string {
-  if (growth === 0n) return bytesText(from);
+  if (growth === 0n) return stateSizeText(from);
   const sign = growth < 0n ? '-' : '+';
-  return `${bytesText(from)} → ${bytesText(to)} (${sign}${bytesText(growth < 0n ? -growth : growth)})`;
-}
-
-function bytesText(bytes: bigint): string {
-  return bytes < 0n ? String(bytes) : size(Number(bytes));
+  return `${stateSizeText(from)} → ${stateSizeText(to)} (${sign}${stateSizeText(growth < 0n ? -growth : growth)})`;
 }

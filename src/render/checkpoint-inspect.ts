@@ -6,6 +6,7 @@ import type {
   CheckpointOperator,
   CheckpointSubtask,
 } from '../services/checkpoint-inspect-report.ts';
+import { formatText, offsetText, operatorText, stateSizeText } from './checkpoint-words.ts';
 import type { Style } from './style.ts';
 import { table } from './table.ts';
 import { count, counted, cut, size } from './text.ts';
@@ -28,13 +29,12 @@ export function renderCheckpointInspect(
 
 function headLines(report: CheckpointInspectReport, style: Style): string {
   const { summary, masterStates } = report;
-  const format = `${report.format === 'jobrec' ? 'jobrec' : 'Flink'} format ${report.formatVersion}`;
   const holds = `${counted(summary.operators, 'operator')}, ${counted(summary.subtasks, 'subtask')}`;
   const files = summary.fileReferences === 0 ? '' : `, ${counted(summary.fileReferences, 'reference')} to state files`;
   const lines = [
-    `${style.title('checkpoint')}  ${report.checkpointId}  ${typeText(report)}  ${style.quiet(`(${format})`)}`,
+    `${style.title('checkpoint')}  ${report.checkpointId}  ${typeText(report)}  ${style.quiet(formatText(report))}`,
     `${style.title('metadata')}    ${report.location}  ${style.quiet(`(${size(report.bytes)})`)}`,
-    `${style.title('state')}       ${stateSize(summary.stateSize)} in ${holds} (${stateSize(summary.inlineBytes)} inline${files})`,
+    `${style.title('state')}       ${stateSizeText(summary.stateSize)} in ${holds} (${stateSizeText(summary.inlineBytes)} inline${files})`,
   ];
   if (masterStates.length > 0) {
     lines.push(`${style.title('master')}      ${printable(masterStates.map(({ name }) => name).join(', '))}`);
@@ -64,18 +64,14 @@ function operatorsTable(operators: readonly CheckpointOperator[], style: Style):
     { title: 'operator id' },
   ] as const;
   const rows = operators.map((operator) => [
-    nameOf(operator),
+    operatorText(operator),
     count(operator.parallelism),
     count(operator.maxParallelism),
-    stateSize(operator.stateSize),
+    stateSizeText(operator.stateSize),
     cut(printable(holdsText(operator)), 70),
     style.quiet(operator.operatorId),
   ]);
   return table(columns, rows, style);
-}
-
-function nameOf({ name, uid }: CheckpointOperator): string {
-  return printable(name ?? uid ?? '(no name)', 40);
 }
 
 const handleWords = [
@@ -104,7 +100,7 @@ function holdsText(operator: CheckpointOperator): string {
 }
 
 function subtasksBlock(operator: CheckpointOperator, style: Style): string {
-  const title = `${style.title(nameOf(operator))}  ${style.quiet(operator.operatorId)}`;
+  const title = `${style.title(operatorText(operator))}  ${style.quiet(operator.operatorId)}`;
   if (operator.subtasks.length === 0) return `${title}\n  no subtask has state`;
   const columns = [
     { title: 'subtask', align: 'right' },
@@ -116,7 +112,7 @@ function subtasksBlock(operator: CheckpointOperator, style: Style): string {
 
 function subtaskRow(subtask: CheckpointSubtask): string[] {
   const handles = handleWords.map(([field]) => (subtask[field] === 0 ? '-' : count(subtask[field])));
-  return [String(subtask.subtask), ...handles, subtask.finished ? 'finished' : stateSize(subtask.stateSize)];
+  return [String(subtask.subtask), ...handles, subtask.finished ? 'finished' : stateSizeText(subtask.stateSize)];
 }
 
 function kafkaBlock(source: KafkaSourceState, { operators }: CheckpointInspectReport, style: Style): string {
@@ -136,7 +132,9 @@ function kafkaBlock(source: KafkaSourceState, { operators }: CheckpointInspectRe
     subtask === null ? '-' : String(subtask),
   ]);
   const more = source.partitions.length - shown.length;
-  const notes = source.unread.slice(0, 5).map(({ subtask, reason }) => `  subtask ${subtask}: ${reason}`);
+  const notes = source.unread
+    .slice(0, 5)
+    .map(({ subtask, reason }) => `  subtask ${subtask}: ${printable(reason, 300)}`);
   if (source.unread.length > 5) notes.push(`  and ${count(source.unread.length - 5)} subtasks more`);
   if (more > 0) notes.push(`  and ${counted(more, 'partition')} more; --json lists them`);
   return [title, table(columns, rows, style), ...notes.map((note) => style.quiet(note))]
@@ -145,13 +143,3 @@ function kafkaBlock(source: KafkaSourceState, { operators }: CheckpointInspectRe
 }
 
 const partitionsShownMax = 50;
-
-function offsetText(offset: bigint | null): string {
-  const rules: Readonly<Record<string, string>> = { '-1': 'latest', '-2': 'earliest', '-3': 'committed' };
-  return offset === null ? 'not known' : (rules[String(offset)] ?? String(offset));
-}
-
-/** Sizes as people read them; a hostile file may say anything. */
-function stateSize(bytes: bigint): string {
-  return bytes < 0n ? String(bytes) : size(Number(bytes));
-}

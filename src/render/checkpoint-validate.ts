@@ -1,6 +1,7 @@
 // `checkpoint validate` as text: sound or not, and each finding with its file, worst first.
 import { printable } from '../model/printable-text.ts';
 import type { CheckpointFinding, CheckpointValidateReport } from '../services/checkpoint-validate-report.ts';
+import { formatText } from './checkpoint-words.ts';
 import type { Style } from './style.ts';
 import { count, counted, size } from './text.ts';
 
@@ -22,9 +23,8 @@ function headLines(report: CheckpointValidateReport, style: Style): string {
   const what = `${counted(checked.operators, 'operator')}, ${counted(checked.subtasks, 'subtask')}`;
   const files = `${counted(checked.stateFiles, 'state file')} of ${size(Number(checked.stateFileBytes))}`;
   const checksums = checked.checksums === 0 ? '' : `, ${counted(checked.checksums, 'checksum')}`;
-  const format = `${report.format === 'jobrec' ? 'jobrec' : 'Flink'} format ${report.formatVersion}`;
   return [
-    `${style.title('checkpoint')}  ${report.checkpointId}  ${report.location}  ${style.quiet(`(${format})`)}`,
+    `${style.title('checkpoint')}  ${report.checkpointId}  ${report.location}  ${style.quiet(formatText(report))}`,
     `${style.title('checked')}     ${what}, ${files}${checksums}`,
     `${style.title('result')}      ${resultText(report, style)}`,
   ].join('\n');

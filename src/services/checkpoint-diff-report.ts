@@ -18,6 +18,8 @@ export interface CheckpointDiffReport {
   readonly stateSize: Growth;
   /** Kafka partitions whose offset is known in one of them at least. */
   readonly kafkaOffsets: readonly KafkaProgress[];
+  /** Why offsets are not known, once each. */
+  readonly kafkaUnread: readonly string[];
 }
 
 export interface ComparedCheckpoint {
@@ -77,6 +79,8 @@ export interface Growth extends Change<bigint> {
 
 export interface KafkaProgress {
   readonly operatorId: string;
+  /** Of the operator. */
+  readonly name: string | null;
   readonly topic: string;
   readonly partition: number;
   /** null where it is not known. */

@@ -1,6 +1,5 @@
 // checkpoint diff: two checkpoints side by side, operator by operator. Operators are the same where their ids are.
 // Spec: docs/commands.md "checkpoint diff".
-import { readCheckpoint } from '../store/checkpoint/read-checkpoint.ts';
 import type {
   ChangedOperator,
   CheckpointDiffReport,
@@ -10,19 +9,19 @@ import type {
   KafkaProgress,
   OperatorChange,
 } from './checkpoint-diff-report.ts';
+import { inspectCheckpoint } from './checkpoint-inspect.ts';
 import type { CheckpointInspectReport, CheckpointOperator } from './checkpoint-inspect-report.ts';
-import { summarizeCheckpoint } from './checkpoint-summary.ts';
 
-export async function diffCheckpoints(options: {
+export interface CheckpointDiffOptions {
   readonly from: string;
   readonly to: string;
-}): Promise<CheckpointDiffReport> {
-  return compareCheckpoints(await contentsOf(options.from), await contentsOf(options.to));
+  /** Also read the state files of sources, for their offsets. */
+  readonly stateFiles: boolean;
 }
 
-async function contentsOf(location: string): Promise<CheckpointInspectReport> {
-  const metadata = await readCheckpoint(location);
-  return { ...summarizeCheckpoint(metadata), kafkaSources: await metadata.kafkaSources(null) };
+export async function diffCheckpoints({ from, to, stateFiles }: CheckpointDiffOptions): Promise<CheckpointDiffReport> {
+  const contentsOf = (location: string) => inspectCheckpoint({ location, operator: null, stateFiles, pathMaps: [] });
+  return compareCheckpoints(await contentsOf(from), await contentsOf(to));
 }
 
 export function compareCheckpoints(from: CheckpointInspectReport, to: CheckpointInspectReport): CheckpointDiffReport {
@@ -45,6 +44,7 @@ export function compareCheckpoints(from: CheckpointInspectReport, to: Checkpoint
     unchanged: common.length - changed.length,
     stateSize: growth(from.summary.stateSize, to.summary.stateSize),
     kafkaOffsets: kafkaProgress(from, to),
+    kafkaUnread: unreadReasons(from, to),
   };
 }
 
@@ -107,11 +107,13 @@ function growth(from: bigint, to: bigint): Growth {
 
 function kafkaProgress(from: CheckpointInspectReport, to: CheckpointInspectReport): KafkaProgress[] {
   const rows = new Map<string, { -readonly [Field in keyof KafkaProgress]: KafkaProgress[Field] }>();
+  const names = new Map([...from.operators, ...to.operators].map(({ operatorId, name }) => [operatorId, name]));
   for (const [side, { kafkaSources }] of [['from', from] as const, ['to', to] as const]) {
     for (const { operatorId, partitions } of kafkaSources) {
       for (const { topic, partition, offset } of partitions) {
         const key = `${operatorId} ${topic}-${partition}`;
-        const row = rows.get(key) ?? { operatorId, topic, partition, from: null, to: null };
+        const name = names.get(operatorId) ?? null;
+        const row = rows.get(key) ?? { operatorId, name, topic, partition, from: null, to: null };
         row[side] = offset;
         rows.set(key, row);
       }
@@ -119,3 +121,11 @@ function kafkaProgress(from: CheckpointInspectReport, to: CheckpointInspectRepor
   }
   return [...rows.values()].filter((row) => row.from !== null || row.to !== null);
 }
+
+function unreadReasons(...reports: readonly CheckpointInspectReport[]): string[] {
+  const unread = reports.flatMap(({ kafkaSources }) => kafkaSources.flatMap((source) => source.unread));
+  return [...new Set(unread.map(({ reason }) => reason))].slice(0, reasonsMax);
+}
+
+/** Some of them name files. */
+const reasonsMax = 10;

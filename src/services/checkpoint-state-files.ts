@@ -1,5 +1,6 @@
 // Looks at every state file that a checkpoint names: there, as long as it was recorded, and, where a checksum was recorded,
 // with the bytes that were written. A file that several handles share is looked at once. Spec: docs/checkpoints.md, "validate".
+import path from 'node:path';
 import type { CheckpointMetadata, CheckpointVisitor, StateStream } from '../model/checkpoint.ts';
 import { checksumOf } from '../store/checkpoint/state-checksum.ts';
 import { lookAtFile, movedTo, type PathMap, placeOf, relativePlace } from '../store/checkpoint/state-places.ts';
@@ -64,11 +65,11 @@ export class StateFileCheck {
     for (const finding of findings) if (finding !== null) this.#findings.add(finding);
   }
 
-  #name({ place, path, start, size, exact, crc, offset }: StateStream): void {
-    if (path === null || path === '') return;
+  #name({ place, path: name, start, size, exact, crc, offset }: StateStream): void {
+    if (name === null || name === '') return;
     const isExact = exact && place !== 'segment' && size >= 0n;
     this.#files.add({
-      name: path,
+      name,
       isRelative: place === 'relative-file',
       offset,
       exact: isExact ? Number(size) : null,
@@ -100,10 +101,13 @@ export class StateFileCheck {
     const { offset, name, isRelative, least } = named;
     const elsewhere = isRelative ? null : await movedTo(this.#metadata.folder, name, least);
     if (elsewhere === null) {
-      const message = `a state file of ${least} bytes is missing`;
+      const isMoved = !isRelative && (await lookAtFile(path.dirname(file))).kind === 'missing';
+      const hint = isMoved ? `; nor is its folder there: ${checkCopy(name, 'FOLDER')}` : '';
+      const message = `a state file of ${least} bytes is missing${hint}`;
       return { code: 'STATE_FILE_MISSING', severity: 'error', file, offset, message };
     }
-    const message = `a state file is not where it was written, and where Flink looks for it; one of its name lies in ${elsewhere}`;
+    const where = `one of its name lies in ${elsewhere}: ${checkCopy(name, elsewhere)}`;
+    const message = `a state file is not where it was written, and where Flink looks for it; ${where}`;
     return { code: 'STATE_FILE_MOVED', severity: 'error', file, offset, message };
   }
 
@@ -122,6 +126,10 @@ export class StateFileCheck {
     const { file } = this.#metadata;
     this.#findings.add({ code: 'STATE_FILES_UNCHECKED', severity: 'warning', file, offset: 0, message });
   }
+}
+
+function checkCopy(recorded: string, folder: string): string {
+  return `a copy is checked with --path-map ${path.posix.dirname(recorded)}=${folder}`;
 }
 
 function unreadable(file: string, { offset }: NamedStateFile, reason: string): CheckpointFinding {

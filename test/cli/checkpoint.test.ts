@@ -15,6 +15,8 @@ const golden: Readonly<Record<string, readonly string[]>> = {
   'checkpoint-inspect-subtasks': ['inspect', at('1.20-kafka'), '--operator', 'kafka', '--subtasks'],
   'checkpoint-inspect-channels': ['inspect', at('2.3-unaligned')],
   'checkpoint-diff': ['diff', at('1.20-finished'), at('2.0-finished')],
+  'checkpoint-diff-kafka': ['diff', at('2.3-kafka'), at('2.3-kafka-files/chk-4')],
+  'checkpoint-diff-another-job': ['diff', at('2.3-kafka'), at('2.3-savepoint')],
   'checkpoint-validate': ['validate', at('2.3-savepoint')],
   'checkpoint-validate-unreachable': ['validate', at('handles/format-6-seed-12')],
 };

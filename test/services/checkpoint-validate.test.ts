@@ -76,7 +76,21 @@ describe('an incremental checkpoint of real Flink, away from where it was writte
     expect(ok).toBe(false);
     expect(new Set(findings.map(({ code }) => code))).toEqual(new Set(['STATE_FILE_MOVED']));
     expect(findings.every(({ file }) => file.startsWith('/data/flink/2.3-rocksdb-incremental/all/'))).toBe(true);
-    expect(findings[0]?.message).toContain(path.join(ownCheckpoints, '2.3-rocksdb-incremental/shared'));
+    const shared = path.join(ownCheckpoints, '2.3-rocksdb-incremental/shared');
+    const recorded = findings[0]?.file ?? '';
+    expect(findings[0]?.message).toMatch(
+      new RegExp(`one of its name lies in ${shared}: .* --path-map file:${path.dirname(recorded)}=${shared}$`),
+    );
+  });
+
+  test('without `shared`: so is its folder missing, and how a copy is checked', async () => {
+    const alone = path.join(temporaryFolder(), 'chk-3');
+    cpSync(location, alone, { recursive: true });
+    const { findings } = await validate(alone);
+    expect(findings.map(({ code }) => code)).toEqual(Array(12).fill('STATE_FILE_MISSING'));
+    expect(findings[0]?.message).toMatch(
+      /^a state file of 1349 bytes is missing; nor is its folder there: .*--path-map file:.*shared=FOLDER$/,
+    );
   });
 
   test('with a path map it is whole', async () => {

@@ -1,6 +1,7 @@
 // What is no checkpoint, or one that Flink would not read: one typed error with the file and, for bytes, the offset.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { temporaryFolder } from '../../support/sample-store.ts';
 import { changelog, changes, incremental } from './keyed-handle-bytes.ts';
@@ -182,6 +183,30 @@ describe('refused', () => {
     const error = await refusal(folder);
     expect([error.code, error.hint]).toEqual(['NOT_A_CHECKPOINT', 'below it: chk-9, chk-10']);
     expect((await refusal(path.join(folder, 'shared'))).hint).toMatch(/never completed/);
+  });
+
+  test('what is no regular file: a folder named like metadata, a device', async () => {
+    const folder = temporaryFolder();
+    mkdirSync(path.join(folder, '_metadata'));
+    const error = await refusal(folder);
+    expect([error.code, error.message]).toEqual(['NOT_A_CHECKPOINT', `${folder}/_metadata is a folder`]);
+    expect((await refusal('/dev/null')).message).toBe('/dev/null is no regular file');
+  });
+
+  test('metadata that is compressed', async () => {
+    const error = await refusal(written(gzipSync(metadata([]))));
+    expect([error.code, error.hint]).toEqual(['NOT_A_CHECKPOINT', 'it is compressed; unpack it with gunzip first']);
+  });
+
+  test('a path as Flink prints it: a URI of this machine is read, another is an error that says what to do', async () => {
+    expect(await inspect(`file:${written(metadata([]))}`)).toMatchObject({ formatVersion: 3 });
+    expect(await inspect(`file://${written(metadata([]))}`)).toMatchObject({ formatVersion: 3 });
+    const error = await refusal('s3://bucket/job/chk-7');
+    expect([error.code, error.message, error.hint]).toEqual([
+      'CHECKPOINT_NOT_FOUND',
+      's3://bucket/job/chk-7 is not on a file system of this machine',
+      expect.stringMatching(/^copy its _metadata here/),
+    ]);
   });
 
   test('a path that is not there', async () => {
