@@ -30,7 +30,7 @@ export class KafkaBroker {
   }
 
   /** A running broker without topics; `jars` is the folder of its jars. */
-  static async start(jars: string): Promise<KafkaBroker> {
+  static async start(jars: string, attemptsLeft = 3): Promise<KafkaBroker> {
     const folder = await mkdtemp(join(tmpdir(), 'jobrec-kafka-'));
     const [port, controllerPort] = await freePorts();
     await writeFile(join(folder, 'server.properties'), serverProperties(folder, port, controllerPort));
@@ -43,6 +43,9 @@ export class KafkaBroker {
       return broker;
     } catch (error) {
       await broker.close();
+      // A port that was free may be another process's by now.
+      const isTaken = error instanceof Error && error.message.includes('BindException');
+      if (isTaken && attemptsLeft > 1) return KafkaBroker.start(jars, attemptsLeft - 1);
       throw error;
     }
   }
@@ -84,7 +87,7 @@ export class KafkaBroker {
   async #answers(jvm: Jvm): Promise<true | null> {
     if (!this.#jvms.isAlive(jvm)) {
       const log = await readFile(jvm.logFile, 'utf8');
-      throw new Error(`the Kafka broker ended:\n${log.slice(-2000)}`);
+      throw new Error(`the Kafka broker ended:\n${log.slice(-8000)}`);
     }
     return (await accepts(this.#port)) ? true : null;
   }
