@@ -78,9 +78,11 @@ async function startOrResume(options: RunOptions, planned: PlannedJob, progress:
   }
   if (last) requireOutlives(last, restore);
   const { graph, config, fingerprint, modules } = await withRestore(planned, restore);
+  // All that can be refused is refused before anything changes: the last run above all.
+  clusterSize(options, readOptions(config), slotsNeeded(graph));
+  await requireFreeSinks(planned);
   if (restore) progress.notice(`the job begins from ${restore.path}`);
   if (last) await cancelJob({ home: options.home, job: last.submission.jobId, savepointFolder: null });
-  await requireFreeSinks(planned);
   const submission: Submission = {
     jobId: newJobId(),
     name: graph.name,

@@ -142,4 +142,25 @@ describe('a streaming job', () => {
     expect(await readdir(join(job.folder, 'chk'))).toEqual([]);
     expect(counts(await job.written())).toEqual(['a1']);
   });
+
+  it('that is refused leaves nothing behind, and with --fresh the last run as it is', async () => {
+    const job = await newJob();
+    await job.append('words/0.jsonl', rows('a'));
+    const jobs = async () => parseJson<{ jobs: { state: string }[] }>(await job.cli('jobs', '--json')).jobs;
+    await job.write('job.yaml', jobFile.replace('keyBy: word', 'keyBy: word, parallelism: 2'));
+    const tooFew = await job.run('--workers', '1', '--slots', '1');
+    expect([tooFew.code, tooFew.stderr]).toEqual([2, expect.stringContaining('it needs 2 slots')]);
+    expect(await jobs()).toEqual([]);
+
+    await job.write('job.yaml', jobFile);
+    const first = job.start('--json');
+    await whenWritten(job, 'a1');
+    process.kill(first.pid, 'SIGINT');
+    await first.result;
+    await job.write('other/not-ours.txt', '');
+    await job.write('job.yaml', jobFile.replace('path: out', 'path: other'));
+    expect((await job.run('--fresh')).code).toBe(2);
+    expect(await jobs()).toMatchObject([{ state: 'SUSPENDED' }]);
+    await job.cli('cancel', 'counts');
+  });
 });
