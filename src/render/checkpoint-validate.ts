@@ -12,7 +12,7 @@ const ranks: Readonly<Record<CheckpointFinding['severity'], number>> = { error: 
 
 export function renderCheckpointValidate(report: CheckpointValidateReport, style: Style): string {
   const sorted = report.findings.toSorted((left, right) => ranks[left.severity] - ranks[right.severity]);
-  const lines = sorted.slice(0, findingsShownMax).map((finding) => renderFinding(finding, report.location, style));
+  const lines = sorted.slice(0, findingsShownMax).map((finding) => renderFinding(finding, report, style));
   const more = sorted.length - lines.length + report.findingsOmitted;
   if (more > 0) lines.push(style.quiet(`and ${count(more)} more; --json lists them`));
   return [headLines(report, style), lines.join('\n')].filter((block) => block !== '').join('\n\n');
@@ -40,10 +40,16 @@ function resultText({ ok, findings, findingsOmitted }: CheckpointValidateReport,
   return `${number('error') > 0 ? style.bad('NOT OK') : style.warn('not ok')}: ${found}`;
 }
 
-/** `error    STATE_FILE_MISSING  /…/chk-3/op-1 (named at byte 412)`, then the message. */
-function renderFinding(finding: CheckpointFinding, metadata: string, style: Style): string {
-  const dress = { info: style.quiet, warning: style.warn, error: style.bad }[finding.severity];
-  const place = finding.file === metadata ? `_metadata at byte ${finding.offset}` : printable(finding.file, 500);
-  const named = finding.file === metadata ? '' : style.quiet(`  (named at byte ${finding.offset})`);
-  return `${dress(finding.severity.padEnd(7))}  ${finding.code}  ${place}${named}\n         ${finding.message}`;
+/**
+ * `error    STATE_FILE_MISSING  /…/chk-3/op-1 (named at byte 412)`, then the message. jobrec's own metadata is one checksummed
+ * value: places in it are not told.
+ */
+function renderFinding(finding: CheckpointFinding, report: CheckpointValidateReport, style: Style): string {
+  const { severity, code, file, offset, message } = finding;
+  const dress = { info: style.quiet, warning: style.warn, error: style.bad }[severity];
+  const isOfMetadata = file === report.location;
+  const name = isOfMetadata ? '_metadata' : printable(file, 500);
+  const at = isOfMetadata ? ` at byte ${offset}` : style.quiet(`  (named at byte ${offset})`);
+  const place = report.format === 'jobrec' ? name : name + at;
+  return `${dress(severity.padEnd(7))}  ${code}  ${place}\n         ${message}`;
 }

@@ -155,8 +155,11 @@ export class StructureCheck {
     const { parallelism, maxParallelism, operatorId } = operator;
     const owner = (group: number) => Math.floor((group * parallelism) / maxParallelism);
     const isLoss = hasBetween(withState, owner(first), owner(last));
-    const groups = first === last ? `key group ${first}` : `key groups ${first} to ${last}`;
-    const why = isLoss ? 'although a subtask of theirs has some' : 'and their subtasks have none at all';
+    const [groups, has] =
+      first === last
+        ? [`key group ${first}`, 'its subtask has']
+        : [`key groups ${first} to ${last}`, isLoss ? 'a subtask of theirs has' : 'their subtasks have'];
+    const why = isLoss ? `although ${has} some` : `and ${has} none at all`;
     const text = `operator ${operatorId} has keyed state, but none for ${groups}, ${why}`;
     this.#find('KEY_GROUPS_GAP', isLoss ? 'warning' : 'info', offset, text);
   }

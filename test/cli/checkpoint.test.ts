@@ -1,8 +1,9 @@
 // The checkpoint commands as a user runs them: golden output of checkpoints that real Flink wrote, exit codes in both modes,
 // one line for what cannot be read. Update the golden files with `npx vitest run test/cli -u`, and look at the diff.
-import { appendFileSync, cpSync, rmSync, truncateSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { completeCheckpoint, writeState } from '../../src/store/checkpoint/checkpoint-storage.ts';
 import { ownCheckpoints } from '../store/checkpoint/savepoints.ts';
 import { jsonOf, runCli } from '../support/cli.ts';
 import { temporaryFolder } from '../support/sample-store.ts';
@@ -69,6 +70,38 @@ describe('exit codes, the same with --json', () => {
     expect(plain.code).toBe(3);
     expect(document).toMatchObject({ schemaVersion: 1, ok: false, findings: [{ code: 'TRAILING_BYTES' }] });
     expect((await both(['inspect', folder])).plain.code).toBe(0);
+  });
+
+  it('3: validate of a checkpoint of jobrec with a state file whose bytes have changed', async () => {
+    const folder = path.join(temporaryFolder(), 'chk-1');
+    mkdirSync(folder);
+    const state = await writeState(folder, 'own-0', Buffer.from('state'));
+    const subtasks = [{ subtask: 0, keyed: null, operator: state }];
+    const operator = {
+      operatorId: 'c'.repeat(32),
+      uid: 'Sum',
+      name: 'count',
+      parallelism: 1,
+      maxParallelism: 128,
+      subtasks,
+    };
+    const head = {
+      kind: 'checkpoint',
+      checkpointId: 1,
+      jobId: 'a'.repeat(32),
+      jobName: 'words',
+      epoch: 1,
+      timestampMs: 0,
+    } as const;
+    await completeCheckpoint(folder, { ...head, operators: [operator], parts: [], sinkRows: [] });
+    expect((await both(['validate', folder])).plain.stdout).toContain('1 state file of 5 B, 1 checksum\n');
+    const file = path.join(folder, 'own-0');
+    writeFileSync(file, 'stale');
+    const { plain, document } = await both(['validate', folder]);
+    expect(plain.code).toBe(3);
+    const message = 'a state file has the CRC-32 21884aa2, a393d2fb was written: its bytes have changed';
+    expect(plain.stdout).toContain(`error    STATE_FILE_CHECKSUM  ${file}\n         ${message}\n`);
+    expect(document).toMatchObject({ ok: false, findings: [{ code: 'STATE_FILE_CHECKSUM', file, message }] });
   });
 
   it.each(['inspect', 'validate', 'diff'])(
