@@ -81,7 +81,7 @@ describe('checkpoints of real Flink', () => {
   test('offsets in files are not known, and why is said; with --state-files they are', async () => {
     const pair = [at('2.3-kafka'), at('2.3-kafka-files/chk-4')] as const;
     const without = await diff(...pair);
-    expect(without.kafkaUnread).toEqual(['the state lies in a file, which was not read']);
+    expect(without.kafkaUnread).toEqual(['the state lies in a file; --state-files reads it']);
     expect(without.kafkaOffsets[0]).toMatchObject({ name: 'Source: Kafka', from: 10n, to: null });
     const { kafkaOffsets, kafkaUnread } = await diff(...pair, true);
     expect([kafkaUnread, kafkaOffsets.every(({ from, to }) => to !== null && to === from)]).toEqual([[], true]);

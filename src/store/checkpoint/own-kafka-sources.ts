@@ -8,6 +8,7 @@ import { kafkaPartitionOf } from '../../model/kafka-split.ts';
 import { positionsShapeOf } from '../../model/streaming-plan.ts';
 import { checkPayloadBounds } from '../payload-bounds.ts';
 import type { CheckpointMetadata, OperatorState, StateHandle } from './own-metadata.ts';
+import { stateFileUnread } from './state-reader.ts';
 
 const kafkaShape = positionsShapeOf('kafka');
 
@@ -47,7 +48,7 @@ async function bytesOf(
   streamOf: (handle: StateHandle) => StateStream,
 ): Promise<Uint8Array | string> {
   if (handle.kind === 'inline') return handle.bytes;
-  if (readState === null) return 'the state lies in a file, which was not read';
+  if (readState === null) return stateFileUnread;
   const bytes = await readState(streamOf(handle));
   if (typeof bytes === 'string' || crc32(bytes) === handle.crc) return bytes;
   return `the checksum of the state file is wrong: ${handle.name}`;

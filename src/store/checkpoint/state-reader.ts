@@ -4,6 +4,9 @@ import type { StateReader } from '../../model/checkpoint.ts';
 import { openSegmentBytes } from '../segment-bytes.ts';
 import { lookAtFile, type PathMap, placeOf, relativePlace } from './state-places.ts';
 
+/** Why there are no bytes where no reader was asked for. */
+export const stateFileUnread = 'the state lies in a file; --state-files reads it';
+
 const stateBytesMax = 64 * 1024 * 1024;
 
 /** `folder`: the one of the metadata, which relative names count from. */

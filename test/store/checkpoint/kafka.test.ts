@@ -50,8 +50,8 @@ describe('real jobs that had read every record', () => {
     const { offsets, unread } = await sourceIn('2.3-kafka-files/chk-4');
     expect(offsets).toEqual(unknown);
     expect(unread?.map(({ subtask, reason }) => `${subtask}: ${reason}`)).toEqual([
-      '0: the state lies in a file, which was not read',
-      '1: the state lies in a file, which was not read',
+      '0: the state lies in a file; --state-files reads it',
+      '1: the state lies in a file; --state-files reads it',
     ]);
     expect(await sourceIn('2.3-kafka-files/chk-4', true)).toMatchObject({ offsets: everyRecord, unread: [] });
   });

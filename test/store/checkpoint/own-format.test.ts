@@ -187,7 +187,7 @@ describe('offsets of Kafka sources', () => {
     expect(await kafkaIn(location, true)).toEqual([
       { ...source, partitions: [row(0, 2n ** 40n, 0), row(1, 0n, 1), row(2, 7n, 0)], unread: [] },
     ]);
-    const unread = [{ subtask: 0, reason: 'the state lies in a file, which was not read' }];
+    const unread = [{ subtask: 0, reason: 'the state lies in a file; --state-files reads it' }];
     expect(await kafkaIn(location, false)).toEqual([{ ...source, partitions: [row(1, 0n, 1)], unread }]);
   });
 

@@ -11,6 +11,7 @@ import type {
   StateReader,
   StateStream,
 } from '../../../model/checkpoint.ts';
+import { stateFileUnread } from '../../checkpoint/state-reader.ts';
 import {
   type KafkaSplit,
   type KafkaTopicPartition,
@@ -154,7 +155,7 @@ async function readOffsets(reader: ReaderState, readState: StateReader | null): 
 
 async function bytesOf(stream: StateStream, readState: StateReader | null): Promise<Buffer | string> {
   if (stream.bytes !== null) return Buffer.from(stream.bytes.buffer, stream.bytes.byteOffset, stream.bytes.byteLength);
-  if (readState === null) return 'the state lies in a file, which was not read';
+  if (readState === null) return stateFileUnread;
   const bytes = await readState(stream);
   return typeof bytes === 'string' ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
