@@ -14,15 +14,25 @@ interface Settings {
   readonly keep: string;
 }
 
-function readSettings(): Settings {
+const usage = `npm run chaos -- [--runs N] [--seed S] [--only KIND] [--keep FOLDER]
+  --runs N       seeded runs of real jobs (20)
+  --seed S       seed of the first; the others follow it (1)
+  --only KIND    one of ${chaosKinds.join(', ')}
+  --keep FOLDER  where failed runs are kept
+`;
+
+/** null: the usage was asked for. */
+function readSettings(): Settings | null {
   const { values } = parseArgs({
     options: {
+      help: { type: 'boolean', short: 'h', default: false },
       runs: { type: 'string', default: '20' },
       seed: { type: 'string', default: '1' },
       only: { type: 'string' },
       keep: { type: 'string', default: join(tmpdir(), 'jobrec-chaos-failed') },
     },
   });
+  if (values.help) return null;
   return {
     runs: count(values.runs, 'runs'),
     seed: count(values.seed, 'seed'),
@@ -55,7 +65,12 @@ function outcomeLine({ plan, blows, recoveries, predictions, durationMs }: Chaos
 }
 
 async function main(): Promise<number> {
-  const { runs, seed: first, only, keep } = readSettings();
+  const settings = readSettings();
+  if (settings === null) {
+    say(usage);
+    return 0;
+  }
+  const { runs, seed: first, only, keep } = settings;
   const outcomes: ChaosOutcome[] = [];
   const failed: string[] = [];
   for (let seed = first; seed < first + runs; seed += 1) {
