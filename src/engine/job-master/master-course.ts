@@ -69,7 +69,7 @@ export class MasterCourse {
   }
 
   hopeless({ message, hint }: JobrecError): void {
-    this.suspend(`${message}; ${hint ?? ''}`);
+    this.suspend(hint === undefined ? message : `${message}; ${hint}`);
   }
 
   control(command: Control['command'], reason: string): void {

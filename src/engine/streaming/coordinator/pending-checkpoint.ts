@@ -63,7 +63,11 @@ export class PendingCheckpoint {
    * @param storedId newest checkpoint that has been stored: parts up to it are committed, and counted, already
    */
   leaveOutCommitted(storedId: number): void {
-    this.#parts = this.#parts.filter(({ final }) => (checkpointOfPart(basename(final), null) ?? storedId) > storedId);
+    const isCommitted = ({ final }: CommittedPart) => {
+      const checkpointId = checkpointOfPart(basename(final), null);
+      return checkpointId !== null && checkpointId <= storedId;
+    };
+    this.#parts = this.#parts.filter((part) => !isCommitted(part));
   }
 
   /** @param rowsBefore rows of each sink up to the checkpoint that the job went on from, and since */

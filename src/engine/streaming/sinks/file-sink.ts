@@ -48,10 +48,10 @@ export class FileSink implements StreamSink {
   }
 
   async prepareCommit(checkpointId: number): Promise<readonly Committable[]> {
-    const open = this.#part;
+    const last = this.#part;
     this.#part = null;
     // The news of a complete checkpoint may come while the part is being closed.
-    const part = open ? await this.#closed(open, checkpointId) : null;
+    const part = last ? await this.#closed(last, checkpointId) : null;
     if (part) this.#pending.push({ checkpointId, part });
     return this.#pending.map((pending) => pending.part);
   }
