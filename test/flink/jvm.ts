@@ -5,8 +5,8 @@ import { closeSync, openSync } from 'node:fs';
 
 export interface Jvm {
   readonly pid: number;
-  /** Resolves once the process has ended. */
-  readonly ended: Promise<void>;
+  /** Resolves once the process has ended: to its exit code, or null where a signal ended it. */
+  readonly ended: Promise<number | null>;
   readonly logFile: string;
 }
 
@@ -67,16 +67,15 @@ export class JvmGroup {
       stdio: ['ignore', log, log],
     });
     closeSync(log);
-    const ended = new Promise<void>((resolve) => {
-      child.once('exit', () => resolve());
-    });
+    const ended = new Promise<number | null>((resolve) => void child.once('exit', resolve));
     await new Promise((resolve, reject) => {
       child.once('spawn', resolve);
       child.once('error', reject);
     });
     const pid = child.pid as number;
     this.#alive.set(pid, child);
-    return { pid, logFile: options.logFile, ended: ended.then(() => void this.#alive.delete(pid)) };
+    void ended.then(() => this.#alive.delete(pid));
+    return { pid, logFile: options.logFile, ended };
   }
 
   /** SIGKILL, and waits until it is gone. */

@@ -1,7 +1,6 @@
 // One real Kafka broker (KRaft, broker and controller in one process) for the tests of Kafka sources and sinks. It
 // listens on loopback only, in a folder of its own; close() ends it by its process id and removes the folder. Where Java or
 // Maven is missing, kafkaBroker() says so and the tests skip with that reason.
-import { randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -13,6 +12,8 @@ import { until } from '../flink/waiting.ts';
 import { mavenLibrary } from '../support/maven-library.ts';
 
 const startTimeoutMs = 60_000;
+/** Always the same: of random ids, one in 64 begins with a hyphen, which the tool takes for an option. */
+const clusterId = Buffer.from('jobrec-test-0001').toString('base64url');
 const memory = ['-Xms128m', '-Xmx512m'];
 
 export class KafkaBroker {
@@ -71,9 +72,8 @@ export class KafkaBroker {
   }
 
   async #format(): Promise<void> {
-    const clusterId = randomBytes(16).toString('base64url');
     const format = await this.#java('kafka.tools.StorageTool', ['format', '-t', clusterId, '-c', this.#config()]);
-    await format.ended;
+    if ((await format.ended) !== 0) throw new Error(`formatting for the broker failed:\n${await logEnd(format)}`);
   }
 
   #config(): string {
@@ -85,12 +85,13 @@ export class KafkaBroker {
   }
 
   async #answers(jvm: Jvm): Promise<true | null> {
-    if (!this.#jvms.isAlive(jvm)) {
-      const log = await readFile(jvm.logFile, 'utf8');
-      throw new Error(`the Kafka broker ended:\n${log.slice(-8000)}`);
-    }
+    if (!this.#jvms.isAlive(jvm)) throw new Error(`the Kafka broker ended:\n${await logEnd(jvm)}`);
     return (await accepts(this.#port)) ? true : null;
   }
+}
+
+async function logEnd(jvm: Jvm): Promise<string> {
+  return (await readFile(jvm.logFile, 'utf8')).slice(-8000);
 }
 
 export type BrokerAnswer = { readonly broker: KafkaBroker } | { readonly missing: string };
