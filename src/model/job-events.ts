@@ -229,7 +229,7 @@ export interface RecoveryCompleted {
   readonly cause: RecoveryCause;
   readonly kept: number;
   readonly rerun: number;
-  /** Of RECONCILING; 0 where the JobMaster stayed the same. */
+  /** Of RECONCILING, which ends for a streaming job when all tasks run; 0 where the JobMaster stayed the same. */
   readonly durationMs: number;
   /** Absent in stores of jobrec before it recorded why. */
   readonly detail?: RecoveryDetail;
@@ -249,6 +249,8 @@ export interface RecoveryDetail {
     readonly subtask: number;
     readonly predictedRerun: boolean;
   }[];
+  /** Only of a streaming job: the checkpoint or savepoint that its tasks began from; null: the beginning. */
+  readonly checkpointId?: number | null;
 }
 
 /** Rows of a sink that are part of its output with this checkpoint: all since the job's state began. */

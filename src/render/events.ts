@@ -89,6 +89,11 @@ function resetDetail(line: EventLine): string {
 
 function recoveryDetail(line: EventLine): string {
   const detail = record(line.detail);
+  const { checkpointId } = detail;
+  if (checkpointId !== undefined) {
+    const from = checkpointId === null ? 'the beginning' : `checkpoint ${text(checkpointId)}`;
+    return `${text(line.cause)}: from ${from}, ${duration(number(line.durationMs))}`;
+  }
   const reasons = list(detail.reasons).map(record);
   const why = reasons.map((each) => `${text(each.tasks)} ${text(each.code)}`).join(', ');
   const differs = list(detail.differences).length > 0 ? ', not as predicted' : '';

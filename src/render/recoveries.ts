@@ -6,6 +6,14 @@ import { count, duration } from './text.ts';
 
 /** '' where there was none. */
 export function recoveriesTable(recoveries: readonly RecoveryEntry[], style: Style): string {
+  const ofStreaming = recoveries.some(({ checkpointId }) => checkpointId !== undefined);
+  const all = ofStreaming ? restoresTable(recoveries, style) : finishesTable(recoveries, style);
+  const warnings = recoveries.filter(({ differences }) => differences.length > 0).map((each) => warning(each, style));
+  return [all, ...warnings].filter((block) => block !== '').join('\n');
+}
+
+/** Of a batch job: what became of its finished tasks. */
+function finishesTable(recoveries: readonly RecoveryEntry[], style: Style): string {
   const columns = [
     { title: 'recovery' },
     { title: 'cause' },
@@ -22,8 +30,30 @@ export function recoveriesTable(recoveries: readonly RecoveryEntry[], style: Sty
     duration(each.durationMs),
     each.reasons.map(({ code, tasks }) => `${count(tasks)} ${code}`).join(', '),
   ]);
-  const warnings = recoveries.filter(({ differences }) => differences.length > 0).map((each) => warning(each, style));
-  return [table(columns, rows, style), ...warnings].filter((block) => block !== '').join('\n');
+  return table(columns, rows, style);
+}
+
+/** Of a streaming job: what its tasks began from. */
+function restoresTable(recoveries: readonly RecoveryEntry[], style: Style): string {
+  const columns = [
+    { title: 'recovery' },
+    { title: 'cause' },
+    { title: 'began from' },
+    { title: 'took', align: 'right' },
+  ] as const;
+  const rows = recoveries.map(({ epoch, cause, checkpointId, durationMs }) => [
+    `epoch ${epoch}`,
+    cause,
+    restoredText(checkpointId),
+    duration(durationMs),
+  ]);
+  return table(columns, rows, style);
+}
+
+/** undefined: recorded by an older jobrec. */
+function restoredText(checkpointId: number | null | undefined): string {
+  if (checkpointId === undefined) return 'not recorded';
+  return checkpointId === null ? 'the beginning' : `checkpoint ${checkpointId}`;
 }
 
 function warning({ epoch, predicted, differences }: RecoveryEntry, style: Style): string {

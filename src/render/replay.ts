@@ -1,6 +1,6 @@
 // `replay` as text: when, the job, then one line a vertex with the tasks grouped by what became of them.
 import type { ReplayReport, ReplayVertex } from '../services/replay-report.ts';
-import { damageLine, jobLine } from './common.ts';
+import { checkpointLine, damageLine, jobLine } from './common.ts';
 import { recoveriesTable } from './recoveries.ts';
 import type { Style } from './style.ts';
 import { table } from './table.ts';
@@ -12,6 +12,7 @@ export function renderReplay(report: ReplayReport, style: Style): string {
     jobLine(report.job, style),
     atLine(report, style),
     shuffleLine(report, style),
+    checkpointLine(report.lastCheckpoint, style),
   ];
   const blocks = [
     head.filter((line) => line !== null).join('\n'),

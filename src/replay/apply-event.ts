@@ -73,7 +73,7 @@ function dispatch(graph: ExecutionGraph, record: RecordPosition, event: JobEvent
     case 'job-submitted':
       return applySubmitted(graph, event);
     case 'job-status-changed':
-      return applyStatus(graph, event);
+      return applyStatus(graph, sequence, event);
     case 'shuffle-master-snapshot':
       return applyShuffleMasterSnapshot(graph, event);
     case 'partitions-released':
@@ -175,10 +175,26 @@ function createJobVertex(
   };
 }
 
-function applyStatus(graph: ExecutionGraph, event: JobStatusChanged): null {
+function applyStatus(graph: ExecutionGraph, sequence: number, event: JobStatusChanged): null {
   graph.state = event.state;
   graph.stateReason = event.reason;
+  if (event.state === 'FINISHED') finishAll(graph, sequence);
   return null;
+}
+
+/**
+ * A job is FINISHED when all its tasks are. Those of a streaming job, which end together, and those of a batch job
+ * without recovery have no event of their own.
+ */
+function finishAll(graph: ExecutionGraph, sequence: number): void {
+  for (const { tasks } of graph.vertices.values()) {
+    for (const task of tasks) {
+      if (!isLegal('finish', task.state)) continue;
+      task.state = 'FINISHED';
+      task.epoch = graph.epoch;
+      task.finishedSequence = sequence;
+    }
+  }
 }
 
 /** A second initialization with the same parallelism replaces the inputs only; with another one, the tasks too. */

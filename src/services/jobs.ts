@@ -24,7 +24,7 @@ async function describe(entry: JobEntry): Promise<JobsEntry> {
     state: live || isGloballyTerminal(graph.state) ? graph.state : 'SUSPENDED',
     store: entry.folder.jobEvents,
     startedAt: new Date(submittedAtMs).toISOString(),
-    finished: graph.state === 'FINISHED' ? tasks.length : finished,
+    finished,
     total: tasks.length,
     live,
     ...lastCheckpointOf(graph),

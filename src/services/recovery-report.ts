@@ -19,6 +19,8 @@ export interface RecoveryEntry {
   readonly predicted: { readonly kept: number; readonly rerun: number } | null;
   /** Tasks whose fate was not the predicted one, up to a bound: a bug in jobrec. */
   readonly differences: readonly (Omit<RecoveredTask, 'code'> & { readonly predictedRerun: boolean })[];
+  /** Only of a streaming job: the checkpoint or savepoint that its tasks began from; null: the beginning. */
+  readonly checkpointId?: number | null;
 }
 
 export interface RecoveredTask {
@@ -41,5 +43,6 @@ export function recoveryEntries(graph: ExecutionGraph): RecoveryEntry[] {
     reruns: (detail?.reruns ?? []).map((task) => ({ ...task, vertexName: nameOf(task.vertexId) })),
     predicted: detail?.predicted ?? null,
     differences: (detail?.differences ?? []).map((task) => ({ ...task, vertexName: nameOf(task.vertexId) })),
+    ...(detail?.checkpointId === undefined ? {} : { checkpointId: detail.checkpointId }),
   }));
 }

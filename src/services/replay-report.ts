@@ -4,6 +4,7 @@ import type { Damage } from '../model/job-log.ts';
 import type { ExecutionState } from '../model/states.ts';
 import type { JobSummary } from './inspect-report.ts';
 import type { RecoveryEntry } from './recovery-report.ts';
+import type { LastCheckpoint } from './run-report.ts';
 
 /** What a restarted JobMaster would hold after the events up to `at`, before it reconciles partitions. */
 export interface ReplayReport {
@@ -17,6 +18,8 @@ export interface ReplayReport {
   readonly shuffleMaster: ReplayShuffleMaster | null;
   /** Recorded progress that recovery itself gives up. */
   readonly droppedEvents: readonly DroppedEventEntry[];
+  /** Only of a streaming job; null: it had none yet. */
+  readonly lastCheckpoint?: LastCheckpoint | null;
   /** Before `at`, oldest first. */
   readonly recoveries: readonly RecoveryEntry[];
   readonly damage: Damage | null;

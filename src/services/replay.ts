@@ -5,6 +5,7 @@ import type { ExecutionState } from '../model/states.ts';
 import type { ExecutionGraph, ExecutionJobVertex, ExecutionVertex } from '../replay/execution-graph.ts';
 import { recoveredState } from '../replay/execution-graph.ts';
 import { jobSummary } from './inspect.ts';
+import { lastCheckpointOf } from './last-checkpoint.ts';
 import { recoveryEntries } from './recovery-report.ts';
 import type {
   ReplayCoordinator,
@@ -39,6 +40,7 @@ export async function replayStore(options: ReplayStoreOptions): Promise<ReplayRe
       subtask,
       reason,
     })),
+    ...lastCheckpointOf(graph),
     recoveries: recoveryEntries(graph),
     damage,
   };

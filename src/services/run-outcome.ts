@@ -31,13 +31,11 @@ export async function runReport(
 }
 
 function vertexReports(graph: ExecutionGraph): RunVertex[] {
-  // Without recovery the finishes are not recorded, but a job finishes only when all its tasks have.
-  const allFinished = graph.state === 'FINISHED';
   return [...graph.vertices.values()].map((vertex) => ({
     vertexId: vertex.id,
     vertexName: vertex.name ?? vertex.id,
     parallelism: vertex.parallelism,
-    finished: allFinished ? vertex.tasks.length : vertex.tasks.filter((task) => task.state === 'FINISHED').length,
+    finished: vertex.tasks.filter((task) => task.state === 'FINISHED').length,
   }));
 }
 

@@ -1,19 +1,21 @@
 // The elements of `recovery-completed` behind those that every writer gives: why tasks ran again, and what had been
 // predicted. Spec: docs/format.md, "Events".
-import { type Cells, count, flag, list, listOfGroups, text } from '../model/cells.ts';
+import { type Cells, count, countOrNull, flag, list, listOfGroups, text } from '../model/cells.ts';
 import type { RecoveryDetail } from '../model/job-events.ts';
 
-export function recoveryDetailCells({ reasons, reruns, predicted, differences }: RecoveryDetail): unknown[] {
+export function recoveryDetailCells(detail: RecoveryDetail): unknown[] {
+  const { reasons, reruns, predicted, differences, checkpointId } = detail;
   return [
     reasons.flatMap(({ code, tasks }) => [code, tasks]),
     reruns.flatMap(({ vertexId, subtask, code }) => [vertexId, subtask, code]),
     predicted === null ? null : [predicted.kept, predicted.rerun],
     differences.flatMap(({ vertexId, subtask, predictedRerun }) => [vertexId, subtask, predictedRerun]),
+    ...(checkpointId === undefined ? [] : [checkpointId]),
   ];
 }
 
 /** Throws a CellError for cells that are none. */
-export function recoveryDetailOf([reasons, reruns, predicted, differences]: Cells): RecoveryDetail {
+export function recoveryDetailOf([reasons, reruns, predicted, differences, checkpointId]: Cells): RecoveryDetail {
   return {
     reasons: groupsOf(reasons, 2).map(([code, tasks]) => ({ code: text(code), tasks: count(tasks) })),
     reruns: groupsOf(reruns, 3).map(([vertexId, subtask, code]) => ({
@@ -27,6 +29,7 @@ export function recoveryDetailOf([reasons, reruns, predicted, differences]: Cell
       subtask: count(subtask),
       predictedRerun: flag(predictedRerun),
     })),
+    ...(checkpointId === undefined ? {} : { checkpointId: countOrNull(checkpointId) }),
   };
 }
 

@@ -48,6 +48,19 @@ describe('run', () => {
     `);
   });
 
+  it('of a streaming job says what each recovery began from', () => {
+    const [recovery] = report.recoveries;
+    if (recovery === undefined) throw new Error('the report has a recovery');
+    const one = { ...recovery, kept: 0, rerun: 0, reasons: [], reruns: [] };
+    const recoveries = [
+      { ...one, checkpointId: null },
+      { ...one, epoch: 3, checkpointId: 1204 },
+    ];
+    expect(renderRun({ ...report, recoveries }, style)).toMatch(
+      /began from +took\n +epoch 2 +job-master-lost +the beginning +40 ms\n +epoch 3 +job-master-lost +checkpoint 1204 +40 ms$/,
+    );
+  });
+
   it('warns of a recovery that was not the predicted one', () => {
     const [recovery] = report.recoveries;
     if (recovery === undefined) throw new Error('the report has a recovery');

@@ -283,6 +283,21 @@ describe('the job', () => {
     expect(graph).toMatchObject({ state: 'FAILED', stateReason: 'boom', commit, recoveries: [recovery] });
   });
 
+  it('that has FINISHED has finished tasks only, also where no event says so of each', () => {
+    const events = [job, initialized('scan', 2), initialized('totals', 1), finished('scan', 1)];
+    const [graph] = fold([...events, { type: 'job-status-changed', state: 'FINISHED', reason: null }]);
+    const tasks = [...graph.vertices.values()].flatMap((vertex) => vertex.tasks);
+    expect(tasks.map(({ state, epoch, finishedSequence }) => [state, epoch, finishedSequence])).toEqual([
+      ['FINISHED', 1, 4],
+      ['FINISHED', 1, 3],
+      ['FINISHED', 1, 4],
+    ]);
+    for (const state of ['FAILED', 'CANCELED', 'SUSPENDED', 'RUNNING'] as const) {
+      const [other] = fold([...events, { type: 'job-status-changed', state, reason: null }]);
+      expect(other.vertices.get(vertexId('totals'))?.tasks[0]?.state, state).toBe('CREATED');
+    }
+  });
+
   it('adds increments of the shuffle master and replaces by full snapshots', () => {
     const snapshot = (incremental: boolean, length: number): JobEvent => ({
       type: 'shuffle-master-snapshot',

@@ -100,6 +100,8 @@ export function oracle(scenario: Scenario): OracleAnswer {
   const tasks = allTasks(scenario);
   const over = scenario.end !== null;
   const rerun = over ? new Set<string>() : rerunOf(scenario);
+  // A job is FINISHED when all its tasks are, whether each was recorded or not.
+  const done = scenario.end === 'FINISHED' ? tasks : [...scenario.finished];
   const pending = over ? [] : tasks.filter((task) => !scenario.finished.has(task));
   const partitions = over ? [] : tasks.flatMap((task) => outputsOf(scenario, task));
   const made = partitions.filter((partition) =>
@@ -109,7 +111,7 @@ export function oracle(scenario: Scenario): OracleAnswer {
   const optional = made.filter((partition) => !isNeeded(scenario, partition) && !scenario.givenUp.has(partition));
   return {
     rerun: [...rerun].sort(),
-    kept: [...scenario.finished].filter((task) => !rerun.has(task)).sort(),
+    kept: done.filter((task) => !rerun.has(task)).sort(),
     pending: pending.sort(),
     reserved: reserved.sort(),
     optional: optional.sort(),

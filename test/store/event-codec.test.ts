@@ -88,9 +88,10 @@ describe('round trip', () => {
       predicted: { kept: 4, rerun: 1 },
       differences: [{ vertexId: scanId, subtask: 4, predictedRerun: false }],
     };
-    for (const event of [plain, { ...plain, detail }, { ...plain, detail: { ...detail, predicted: null } }]) {
-      expect(roundTrip([submitted, event])[1]).toEqual(event);
-    }
+    const details = [detail, { ...detail, predicted: null }, { ...detail, checkpointId: 7 }];
+    const withDetail = [...details, { ...detail, checkpointId: null }].map((each) => ({ ...plain, detail: each }));
+    for (const event of [plain, ...withDetail]) expect(roundTrip([submitted, event])[1]).toEqual(event);
+    expect(decodeCells('recovery-completed', [2, 'suspended', 3, 2, 7, [], [], null, [], 'x']).kind).toBe('invalid');
     expect(decodeCells('recovery-completed', [2, 'suspended', 3, 2, 7, ['a'], [], null, []]).kind).toBe('invalid');
   });
 

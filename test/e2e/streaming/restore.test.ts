@@ -54,6 +54,16 @@ sinks:
 
 const flinkCheckpoint = join(checkoutFolder(), 'fixtures/checkpoints/2.3-unaligned');
 
+interface Ended {
+  readonly store: string;
+  readonly recoveries: readonly { readonly durationMs: number }[];
+  readonly vertices: readonly { readonly parallelism: number; readonly finished: number }[];
+}
+
+interface Replayed {
+  readonly vertices: readonly { readonly state: string }[];
+}
+
 /** The same rows into every file; `round` tells them from those before. */
 async function feed(job: StreamJob): Promise<void> {
   for (let file = 0; file < files; file += 1) {
@@ -132,7 +142,16 @@ describe('a job from a savepoint', () => {
     });
     const { path: next, state } = parseJson<{ path: string; state: string }>(stopped);
     expect(state).toBe('FINISHED');
-    expect(parseJson<{ recoveries: object[] }>(await resumed.result).recoveries).toHaveLength(1);
+    const { store, recoveries, vertices } = parseJson<Ended>(await resumed.result);
+    const [savepoint] = await job.events('checkpoint-restored');
+    const checkpointId = savepoint?.checkpointId;
+    expect(recoveries).toMatchObject([{ cause: 'all-processes-lost', kept: 0, rerun: 0, checkpointId }]);
+    expect(recoveries[0]?.durationMs).toBeGreaterThan(0);
+    // Read from the store it is the same: all tasks at their end, and the savepoint that they leave behind.
+    const replayed = parseJson<Replayed>(await job.cli('replay', store, '--json'));
+    expect(replayed).toMatchObject({ recoveries, lastCheckpoint: { kind: 'savepoint', location: next } });
+    expect(replayed.vertices.map(({ state }) => state)).toEqual(vertices.map(() => 'FINISHED'));
+    expect(vertices.every(({ parallelism, finished }) => finished === parallelism)).toBe(true);
     // Wherever it was stopped: what is missing comes from there, and nothing twice.
     await job.write('job.yaml', jobFile({}));
     await feed(job);

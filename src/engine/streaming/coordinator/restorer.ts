@@ -36,11 +36,17 @@ export class Restorer {
   readonly #sinkFolders: readonly string[];
   /** Folder of the savepoint that the job was submitted with; null: none. */
   readonly #initial: string | null;
+  #restored: number | null = null;
 
   constructor(options: RestorerOptions) {
     this.#options = options;
     this.#sinkFolders = fileSinksOf(options.plan).map(({ path }) => path);
     this.#initial = options.plan.restore?.path ?? null;
+  }
+
+  /** The checkpoint that the tasks were set back to last; null: the beginning. */
+  get restored(): number | null {
+    return this.#restored;
   }
 
   /** Once in a job's life: the folders first, then the record that they are there. */
@@ -67,6 +73,7 @@ export class Restorer {
     if (point.kind !== 'beginning') this.#tellSkipped(point.skipped);
     if (point.kind === 'none-usable') return { kind: 'none-usable', reason: noneUsable(point.skipped) };
     const metadata = point.kind === 'checkpoint' ? point.metadata : null;
+    this.#restored = metadata?.checkpointId ?? null;
     // Asked last: reading a large checkpoint takes its time.
     await requireLead();
     if (metadata) await commitParts(metadata.parts);

@@ -2,6 +2,7 @@
 // of the job, whatever end that is. Same epochs, store, processes and clients as for a batch job; what differs is that
 // all tasks run at once and restart together. Spec: docs/streaming.md; design invariants 3, 6, 8, 9.
 import { invariant } from '../../../model/errors.ts';
+import type { RecoveryCause } from '../../../model/job-events.ts';
 import type { JobGraph } from '../../../model/job-graph.ts';
 import type { StreamingPlan } from '../../../model/streaming-plan.ts';
 import type { CheckpointStorage } from '../../../store/checkpoint/checkpoint-storage.ts';
@@ -25,6 +26,9 @@ import { savepointAnswer, takeSavepoint } from './take-savepoint.ts';
 /** How long workers get to end themselves before they are killed. */
 const shutdownTimeoutMs = 5_000;
 
+/** Finished tasks, of which a streaming job has none to keep. */
+const noTasks = { reasons: [], reruns: [], predicted: null, differences: [] };
+
 export class StreamJobMaster {
   readonly #folder: JobFolder;
   readonly #mastership: Mastership;
@@ -37,6 +41,8 @@ export class StreamJobMaster {
   readonly #scheduler: StreamScheduler;
   readonly #checkpoints: CheckpointDriver;
   readonly #failover: StreamFailover;
+  /** That of this JobMaster, until all tasks run. */
+  #recovery: { readonly cause: RecoveryCause; readonly begunAtMs: number } | null = null;
 
   constructor(folder: JobFolder, size: ClusterSize, mastership: Mastership) {
     this.#folder = folder;
@@ -71,17 +77,12 @@ export class StreamJobMaster {
   async #lead(start: JobMasterStart): Promise<MasterEnd> {
     const anyOutlived = await this.#cluster.startProcesses();
     await this.#cluster.open();
-    if (this.#course.isTakeOver(start)) this.#takeOver(start, anyOutlived);
+    if (this.#course.isTakeOver(start)) {
+      this.#recovery = { cause: this.#course.takeOver(start, anyOutlived), begunAtMs: performance.now() };
+    }
     await this.#restorer.begin();
     await this.#failover.deploy();
     return this.#course.ended;
-  }
-
-  /** Nothing is kept and nothing runs again by itself: all tasks begin from a checkpoint. */
-  #takeOver(start: JobMasterStart, anyOutlived: boolean): void {
-    const { epoch, recorder } = this.#mastership;
-    const cause = this.#course.takeOver(start, anyOutlived);
-    void recorder.record({ type: 'recovery-completed', epoch, cause, kept: 0, rerun: 0, durationMs: 0 });
   }
 
   #tasksRun(): void {
@@ -90,9 +91,21 @@ export class StreamJobMaster {
       const workerId = this.#scheduler.workerOf(task) ?? '';
       void this.#mastership.recorder.record({ type: 'execution-deployed', ...task, attempt, workerId });
     }
+    this.#recordRecovery();
     this.#checkpoints.start(tasks);
     this.#course.status('RUNNING', null);
     this.#endIfSourcesEnded();
+  }
+
+  /** Nothing is kept and nothing runs again by itself: all tasks begin from a checkpoint. */
+  #recordRecovery(): void {
+    if (this.#recovery === null) return;
+    const { epoch, recorder } = this.#mastership;
+    const { cause, begunAtMs } = this.#recovery;
+    this.#recovery = null;
+    const durationMs = performance.now() - begunAtMs;
+    const detail = { ...noTasks, checkpointId: this.#restorer.restored };
+    void recorder.record({ type: 'recovery-completed', epoch, cause, kept: 0, rerun: 0, durationMs, detail });
   }
 
   #workerSaid(worker: RegisteredWorker, message: StreamToJobMaster): void {
