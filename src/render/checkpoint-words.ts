@@ -8,7 +8,9 @@ export function formatText(report: { readonly format: CheckpointFormatName; read
 }
 
 export function operatorText(operator: { readonly name: string | null; readonly uid: string | null }): string {
-  return printable(operator.name ?? operator.uid ?? '(no name)', 40);
+  const { name, uid } = operator;
+  const title = printable(name ?? uid ?? '(no name)', 40);
+  return name === null || uid === null || uid === name ? title : `${title} (uid ${printable(uid, 40)})`;
 }
 
 /** Sizes as people read them; a hostile file may say anything. */

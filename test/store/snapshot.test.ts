@@ -114,6 +114,7 @@ describe('a store with snapshots', () => {
     writer.noteSnapshot(third);
     expect((await filesOf(folder)).has(older.name)).toBe(true);
     await writer.seal();
+    await writer.close();
     const files = await filesOf(folder);
     const manifest = decodeManifest(files.get(manifestName) as Buffer);
     expect(manifest).toMatchObject({ manifest: { snapshots: [{ name: newest.name }, third] } });
