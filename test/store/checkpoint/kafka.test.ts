@@ -56,10 +56,8 @@ describe('real jobs that had read every record', () => {
     expect(await sourceIn('2.3-kafka-files/chk-4', true)).toMatchObject({ offsets: everyRecord, unread: [] });
   });
 
-  test('compressed state is said, with the partitions that the enumerator knows', async () => {
-    const { offsets, unread } = await sourceIn('1.20-kafka-compressed');
-    expect(offsets).toEqual(everyRecord.map(([name]) => [name, null]));
-    expect(unread?.map(({ reason }) => reason)).toEqual(['the state is compressed', 'the state is compressed']);
+  test('compressed state', async () => {
+    expect(await sourceIn('1.20-kafka-compressed')).toMatchObject({ offsets: everyRecord, unread: [] });
   });
 
   test.each(['1.20-finished', '2.3-unaligned', '2.3-rocksdb-incremental/chk-3'])(

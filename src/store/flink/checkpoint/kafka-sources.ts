@@ -20,6 +20,7 @@ import {
   readLegacyPair,
   readSplit,
 } from './kafka-splits.ts';
+import { dataChunkAt } from './snappy-chunk.ts';
 
 const stateNames = { SourceReaderState: 'KafkaSource', 'topic-partition-offset-states': 'FlinkKafkaConsumer' } as const;
 type Kind = KafkaSourceState['kind'];
@@ -28,6 +29,8 @@ type Kind = KafkaSourceState['kind'];
 const versionWithCompression = 6;
 /** Far beyond what Kafka allows; and what a report may hold. */
 const partitionsMax = 200_000;
+/** Of one split: a topic's name has at most 249 bytes. */
+const splitBytesMax = 4096;
 
 /** The offsets of one subtask: where they lie, not yet read. */
 interface ReaderState {
@@ -142,8 +145,8 @@ async function readOffsets(reader: ReaderState, readState: StateReader | null): 
   if (reader.elements === null) return `there are more than ${partitionsMax} splits, which are not read`;
   const bytes = await bytesOf(reader.stream, readState);
   if (typeof bytes === 'string') return bytes;
-  if (isCompressed(bytes)) return 'the state is compressed';
-  const read = reader.kind === 'KafkaSource' ? readSplit : readLegacyPair;
+  const readAt = reader.kind === 'KafkaSource' ? readSplit : readLegacyPair;
+  const read = isCompressed(bytes) ? compressed(readAt) : readAt;
   const splits: KafkaSplit[] = [];
   for (const offset of reader.elements) {
     const split = offset < 0n || offset > BigInt(bytes.length) ? null : read(bytes, Number(offset));
@@ -151,6 +154,16 @@ async function readOffsets(reader: ReaderState, readState: StateReader | null): 
     splits.push(split);
   }
   return splits;
+}
+
+type ReadSplit = (state: Buffer, offset: number) => KafkaSplit | null;
+
+/** Each element begins a chunk: Flink flushes before it writes one. */
+function compressed(read: ReadSplit): ReadSplit {
+  return (state, offset) => {
+    const chunk = dataChunkAt(state, offset, splitBytesMax);
+    return chunk === null ? null : read(chunk, 0);
+  };
 }
 
 async function bytesOf(stream: StateStream, readState: StateReader | null): Promise<Buffer | string> {
