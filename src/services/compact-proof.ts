@@ -4,7 +4,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { InvariantViolation } from '../model/errors.ts';
 import type { JobLog } from '../model/job-log.ts';
 import type { ExecutionGraph } from '../replay/execution-graph.ts';
-import { graphOfSnapshot, graphToParts, submissionOf } from '../replay/graph-snapshot.ts';
+import { graphDifference } from '../replay/graph-difference.ts';
+import { graphOfSnapshot } from '../replay/graph-snapshot.ts';
 import { planRecovery } from '../replay/reconcile.ts';
 import { jobrecRecoveryRules } from '../replay/recovery-plan.ts';
 import type { ManifestSnapshot } from '../store/manifest.ts';
@@ -22,21 +23,4 @@ export async function proveSnapshot(log: JobLog, { name }: ManifestSnapshot, rec
   const [before, after] = [recorded, graph].map((each) => planRecovery(each, survivors, jobrecRecoveryRules));
   if (!isDeepStrictEqual(before, after))
     throw new InvariantViolation(`a recovery from the snapshot ${name} would differ from one from the events`);
-}
-
-/** Where two graphs differ, in words; null where they are equal, the order of their Maps and Sets included. */
-export function graphDifference(actual: ExecutionGraph, expected: ExecutionGraph): string | null {
-  if (!isDeepStrictEqual(submissionOf(actual), submissionOf(expected))) return 'the submission differs';
-  const [actualParts, expectedParts] = [graphToParts(actual), graphToParts(expected)];
-  for (let part = 0; ; part++) {
-    const [one, other] = [actualParts.next(), expectedParts.next()];
-    if (one.done === true && other.done === true) return null;
-    const [kind, content] = (other.value ?? one.value ?? []) as readonly unknown[];
-    if (!isDeepStrictEqual(one.value, other.value)) return `part ${part} differs (${String(kind)}${idOf(content)})`;
-  }
-}
-
-function idOf(content: unknown): string {
-  const id = (content as { readonly id?: unknown } | null | undefined)?.id;
-  return typeof id === 'string' ? ` ${id}` : '';
 }

@@ -11,6 +11,7 @@ import { graphOfSnapshot } from '../replay/graph-snapshot.ts';
 import { planRecovery } from '../replay/reconcile.ts';
 import { jobrecRecoveryRules } from '../replay/recovery-plan.ts';
 import { replay } from '../replay/replay.ts';
+import { snapshotFindings } from '../replay/snapshot-check.ts';
 import { syncFolder, temporaryPath } from '../store/atomic-file.ts';
 import { manifestName, segmentName, snapshotName } from '../store/format.ts';
 import { readLayout, type StoreLayout } from '../store/layout.ts';
@@ -59,10 +60,13 @@ async function targetOf(layout: StoreLayout): Promise<Target> {
   const found = await repairCandidates(layout);
   const newer = found.ends.flatMap(({ findings }) => findings.filter(({ code }) => code === 'UNKNOWN_TYPE'))[0];
   if (newer !== undefined) throw tooNew(layout.folder, newer.message);
+  const wrong = new Set((await snapshotFindings(found.log)).map(({ segment }) => segment));
   for (const candidate of found.candidates) {
-    if (candidate.nextSequence === 0) continue;
+    if (candidate.nextSequence === 0 || wrong.has(candidate.snapshot?.name ?? null)) continue;
     const graph = await graphOf(found, candidate);
-    if (graph !== null) return { found, kept: candidate, graph, names: await namesOf(found, candidate) };
+    if (graph === null) continue;
+    const names = (await namesOf(found, candidate)).filter((name) => !wrong.has(name));
+    return { found, kept: candidate, graph, names: new Set(names) };
   }
   return { found, kept: null, graph: createExecutionGraph(), names: new Set() };
 }
@@ -76,11 +80,11 @@ async function graphOf(found: RepairCandidates, { snapshot, nextSequence }: Repa
   return graph.lastSequence === nextSequence - 1 ? graph : null;
 }
 
-async function namesOf({ log }: RepairCandidates, { snapshot, links }: RepairCandidate): Promise<Set<string>> {
+async function namesOf({ log }: RepairCandidates, { snapshot, links }: RepairCandidate): Promise<string[]> {
   // A snapshot that says more than the events is written anew where the log now ends.
-  if (snapshot !== null) return new Set();
+  if (snapshot !== null) return [];
   const snapshots = await log.snapshots();
-  return new Set([...links, ...snapshots].map(({ name }) => name));
+  return [...links, ...snapshots].map(({ name }) => name);
 }
 
 async function planRepair(
@@ -201,11 +205,11 @@ async function carryOut(
 async function snapshotsOf(
   folder: string,
   epoch: number,
-  { found, kept, graph }: Target,
+  { found, kept, graph, names }: Target,
 ): Promise<readonly ManifestSnapshot[]> {
   if (kept === null) return [];
   if (kept.snapshot === null) {
-    const stay = (await found.log.snapshots()).toReversed();
+    const stay = (await found.log.snapshots()).filter(({ name }) => names.has(name)).toReversed();
     return stay.map(({ name, sequence, epoch, bytes }) => ({ name, baseSequence: sequence + 1, epoch, bytes }));
   }
   if (kept.previous === null) return [];

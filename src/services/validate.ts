@@ -2,6 +2,7 @@
 // recovery from exactly these bytes would do. Reads only. Spec: docs/commands.md "validate".
 import type { Finding, StoreSummary } from '../model/job-log.ts';
 import type { Verdict } from '../replay/recovery-plan.ts';
+import { snapshotFindings } from '../replay/snapshot-check.ts';
 import { type ReplayedStore, replayOpened } from './replayed-store.ts';
 import { type OpenedStore, openStore, type StoreInputOptions } from './store-input.ts';
 import { streamOutlook } from './stream-outlook.ts';
@@ -16,7 +17,10 @@ export async function validateStore(options: StoreInputOptions): Promise<Validat
 /** The report of a store that was replayed whole. */
 export async function reportOf(store: OpenedStore, replayed: ReplayedStore): Promise<ValidateReport> {
   const { summary } = replayed;
-  const findings = inLogOrder([...summary.findings, ...replayed.findings], summary);
+  const known = [...summary.findings, ...replayed.findings];
+  const messages = new Set(known.map(({ message }) => message));
+  const more = (await snapshotFindings(store.log)).filter(({ message }) => !messages.has(message));
+  const findings = inLogOrder([...known, ...more], summary);
   const outlook = await recoveryOutlook(store, replayed);
   return {
     ok: findings.every((finding) => finding.severity === 'info'),

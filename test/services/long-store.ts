@@ -2,16 +2,18 @@
 // Shared by the tests of compact and repair.
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { takeSnapshot } from '../../src/engine/job-master/take-snapshot.ts';
+import { takeSnapshot, writeGraph } from '../../src/engine/job-master/take-snapshot.ts';
 import type { JobEvent } from '../../src/model/job-events.ts';
 import type { ExecutionGraph } from '../../src/replay/execution-graph.ts';
+import { graphOfSnapshot } from '../../src/replay/graph-snapshot.ts';
 import { replayLog, replayNewest } from '../../src/replay/replay-log.ts';
 import { temporaryPath } from '../../src/store/atomic-file.ts';
+import { parseSegmentName } from '../../src/store/format.ts';
 import { openJobLog } from '../../src/store/open-log.ts';
 import { StoreWriter } from '../../src/store/writer.ts';
 import { seeded } from '../replay/random.ts';
 import { randomLog } from '../replay/random-log.ts';
-import { newFolder, optionsFor } from '../store/sample-store.ts';
+import { newFolder, optionsFor, recordsOf } from '../store/sample-store.ts';
 
 export const longJobId = 'a'.repeat(32);
 
@@ -27,6 +29,23 @@ export interface LongStoreOptions {
   readonly snapshots?: boolean;
   /** The last event, for a job that has ended; its store is sealed. */
   readonly ends?: boolean;
+}
+
+/** Puts another state, under good checksums, into the newest snapshot; its name, or null where the store has none. */
+export async function forgeSnapshot(folder: string): Promise<string | null> {
+  const log = await openJobLog(folder);
+  const [newest] = await log.snapshots();
+  if (newest === undefined) return null;
+  const { name, sequence, epoch } = newest;
+  const last = (await recordsOf(log)).find((record) => record.sequence === sequence);
+  // What the snapshot of a retirement replaced is no longer there to be contradicted.
+  const segment = parseSegmentName(last?.segment ?? '');
+  const graph = await graphOfSnapshot(newest);
+  if (last === undefined || segment === null || typeof graph === 'string') return null;
+  graph.stateReason = 'nobody said so';
+  const position = { segment, offset: last.offset + last.bytes, sequence, timeMicros: last.timeMicros ?? 0 };
+  await writeGraph(graph, position, { folder, epoch, temporary: temporaryPath(path.join(folder, 'snapshot')) });
+  return name;
 }
 
 export async function writeLongStore({ seed, snapshots = true, ends = false }: LongStoreOptions): Promise<LongStore> {

@@ -3,9 +3,11 @@
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { takeSnapshot } from '../../src/engine/job-master/take-snapshot.ts';
 import { compactStore } from '../../src/services/compact.ts';
 import { type RepairOptions, repairStore } from '../../src/services/repair.ts';
 import { validateStore } from '../../src/services/validate.ts';
+import { temporaryPath } from '../../src/store/atomic-file.ts';
 import { takeGeneration } from '../../src/store/generation.ts';
 import { openJobLog } from '../../src/store/open-log.ts';
 import { StoreWriter } from '../../src/store/writer.ts';
@@ -14,7 +16,7 @@ import { type Random, seeded } from '../replay/random.ts';
 import { filesOf, optionsFor } from '../store/sample-store.ts';
 import { folderHash } from '../support/folder-hash.ts';
 import { historyOf, stateOf } from './graph-history.ts';
-import { graphsOf, type LongStore, longJobId, writeLongStore } from './long-store.ts';
+import { forgeSnapshot, graphsOf, type LongStore, longJobId, writeLongStore } from './long-store.ts';
 
 const made: string[] = [];
 afterAll(async () => {
@@ -82,6 +84,7 @@ const damages: Readonly<Record<string, Damage>> = {
     const names = await named(folder, '.snap');
     if (names.length > 0) await flip(folder, random.pick(names), random.below(300));
   },
+  'a snapshot that says something else': async (folder) => void (await forgeSnapshot(folder)),
   'two segments and a snapshot damaged': async (folder, random) => {
     for (let count = 0; count < 2; count++)
       await flip(folder, random.pick(await named(folder, '.seg')), random.below(200));
@@ -104,6 +107,40 @@ describe('validate --repair', () => {
       await expectRepaired(folder, history, message);
     }
     expect(repaired).toBeGreaterThan(0);
+  });
+
+  test('takes a snapshot out that is not what the events say, and no event with it', async () => {
+    const { folder, events } = await longStore({ seed: 5 });
+    const [expected] = await graphsOf(folder);
+    const name = await forgeSnapshot(folder);
+    const [, misled] = await graphsOf(folder);
+    expect(misled.stateReason).not.toBe(expected.stateReason);
+    const { ok, findings } = await validateStore({ location: folder, topology: [] });
+    const wrong = findings.filter(({ code }) => code === 'SNAPSHOT_MISMATCH');
+    expect([ok, wrong]).toMatchObject([false, [{ segment: name, severity: 'error', bytesLost: 0 }]]);
+    const { repair: done } = await repair(folder);
+    expect(done).toMatchObject({ applied: true, kept: { events: events.length }, givenUp: { events: 0 } });
+    expect(done?.movedAside.map(({ from }) => path.basename(from))).toEqual([name]);
+    const repaired = await graphsOf(folder);
+    expect(repaired.map(({ stateReason }) => stateReason)).toEqual([expected.stateReason, expected.stateReason]);
+  });
+
+  test('holds a later snapshot against an earlier one where the events before it were retired', async () => {
+    const { folder } = await longStore({ seed: 4 });
+    await compactStore({ location: folder, dryRun: false });
+    const { writer, log } = await StoreWriter.resume(optionsFor(folder, { epoch: 60, jobId: longJobId }));
+    writer.append({ type: 'job-status-changed', state: 'RUNNING', reason: null });
+    await writer.flush();
+    const temporary = temporaryPath(path.join(folder, 'snapshot'));
+    const { sequence } = writer.acknowledged;
+    expect(log.firstSequence).toBeGreaterThan(0);
+    const taken = await takeSnapshot(await openJobLog(folder), sequence, { folder, epoch: 60, temporary });
+    await writer.close();
+    const mismatches = async () =>
+      (await validateStore({ location: folder, topology: [] })).findings.filter(({ code }) => code.startsWith('SNAP'));
+    expect(await mismatches()).toEqual([]);
+    expect(await forgeSnapshot(folder)).toBe(taken?.name);
+    expect(await mismatches()).toMatchObject([{ segment: taken?.name, severity: 'error' }]);
   });
 
   test('puts what it takes out aside, whole, under its hash; a dry run changes nothing', async () => {
