@@ -3,11 +3,11 @@
 // snapshot, which bounds its time. Where one way does not reach the end, the other is taken.
 // Spec: docs/format.md, "Snapshots".
 import { JobrecError } from '../model/errors.ts';
-import type { Finding, JobLog, LogRecord, LogSnapshot } from '../model/job-log.ts';
+import type { Finding, JobLog, LogSnapshot } from '../model/job-log.ts';
 import type { Bound } from './bound.ts';
 import type { ExecutionGraph } from './execution-graph.ts';
 import { graphOfSnapshot } from './graph-snapshot.ts';
-import { type ReplayResult, replay } from './replay.ts';
+import { type ReplayOptions, type ReplayResult, replay } from './replay.ts';
 
 export interface LogReplay extends ReplayResult {
   /** The snapshot that the graph rests on; null: on events alone. */
@@ -16,7 +16,7 @@ export interface LogReplay extends ReplayResult {
 
 export interface ReplayLogOptions {
   readonly until?: Bound | undefined;
-  readonly onRecord?: (record: LogRecord) => void;
+  readonly onRecord?: ReplayOptions['onRecord'];
 }
 
 /** By the events, and by a snapshot only for what they no longer say. Errors: STORE_DAMAGED where neither says it. */

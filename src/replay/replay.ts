@@ -10,8 +10,8 @@ import { createExecutionGraph } from './execution-graph.ts';
 export interface ReplayOptions {
   /** Last sequence number to apply, inclusive; resolved from a position by `resolvePosition`. */
   readonly until?: Bound;
-  /** Called for each record after it has been applied; a promise is waited for. */
-  readonly onRecord?: (record: LogRecord) => unknown;
+  /** Called for each record after it has been applied to `graph`; a promise is waited for. */
+  readonly onRecord?: (record: LogRecord, graph: ExecutionGraph) => unknown;
   /** A graph to go on from (a snapshot's); it is changed. Without it, replay starts from nothing. */
   readonly graph?: ExecutionGraph;
 }
@@ -38,7 +38,7 @@ export async function replay(records: AsyncIterable<LogRecord>, options: ReplayO
     const found = applyEvent(graph, record, record.event);
     if (found !== null) findings.push(located(found, record));
     last = record;
-    const seen = options.onRecord?.(record);
+    const seen = options.onRecord?.(record, graph);
     if (seen instanceof Promise) await seen;
     if (record.sequence === until) break;
   }

@@ -1,59 +1,86 @@
 // Whether each whole snapshot of a log is what the events before it say. Where the beginning of the log was retired, the
 // oldest snapshot is taken at its word and the newer ones are held against it and the events between.
 // Spec: docs/format.md, "Snapshots"; design invariant 5.
-import type { Finding, JobLog, LogSnapshot } from '../model/job-log.ts';
-import { createExecutionGraph, type ExecutionGraph } from './execution-graph.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { CellError } from '../model/cells.ts';
+import type { Finding, JobLog, LogRecord, LogSnapshot } from '../model/job-log.ts';
+import type { ExecutionGraph } from './execution-graph.ts';
 import { graphDifference } from './graph-difference.ts';
-import { graphOfSnapshot } from './graph-snapshot.ts';
+import { graphOfSnapshot, graphToParts, submissionOf } from './graph-snapshot.ts';
 import { replay } from './replay.ts';
 import { mismatch } from './replay-log.ts';
 
-/** SNAPSHOT_MISMATCH for each one that is not. Walks the log up to the newest snapshot: nothing where there is none. */
-export async function snapshotFindings(log: JobLog): Promise<Finding[]> {
-  const snapshots = (await log.snapshots()).toReversed();
-  const { graph, from, others } = await beginning(log, snapshots);
-  const newest = others.at(-1);
-  if (newest === undefined) return [];
-  const findings: Finding[] = [];
-  const hold = async (sequence: number) => {
-    for (const snapshot of others.filter((each) => each.sequence === sequence)) {
-      const reason = await difference(snapshot, graph);
-      if (reason !== null) findings.push(mismatch(snapshot, reason));
-    }
-  };
-  const sequences = new Set(others.map(({ sequence }) => sequence));
-  await replay(log.records(from), {
-    graph,
-    until: { sequence: newest.sequence },
-    onRecord: ({ sequence }) => (sequences.has(sequence) ? hold(sequence) : undefined),
-  });
-  return findings;
-}
+/** Looks on while a log is replayed from its first event. */
+export class SnapshotCheck {
+  readonly #log: JobLog;
+  readonly #snapshots: readonly LogSnapshot[];
+  readonly #findings: Finding[] = [];
 
-interface Beginning {
-  readonly graph: ExecutionGraph;
-  /** undefined: the first event. */
-  readonly from: LogSnapshot | undefined;
-  /** Those behind it, oldest first. */
-  readonly others: readonly LogSnapshot[];
-}
-
-async function beginning(log: JobLog, snapshots: readonly LogSnapshot[]): Promise<Beginning> {
-  if (log.firstSequence === 0) return { graph: createExecutionGraph(), from: undefined, others: snapshots };
-  for (const [index, from] of snapshots.entries()) {
-    const graph = await graphOfSnapshot(from);
-    if (typeof graph !== 'string') return { graph, from, others: snapshots.slice(index + 1) };
+  private constructor(log: JobLog, snapshots: readonly LogSnapshot[]) {
+    this.#log = log;
+    this.#snapshots = snapshots;
   }
-  return { graph: createExecutionGraph(), from: undefined, others: [] };
+
+  static async of(log: JobLog): Promise<SnapshotCheck> {
+    return new SnapshotCheck(log, (await log.snapshots()).toReversed());
+  }
+
+  /** For each record, with the graph right after it. What is returned is to be waited for. */
+  readonly onRecord = ({ sequence }: LogRecord, graph: ExecutionGraph): Promise<void> | undefined => {
+    const here = this.#snapshots.filter((snapshot) => snapshot.sequence === sequence);
+    return here.length === 0 ? undefined : this.#hold(here, graph);
+  };
+
+  /** Once, after the replay: SNAPSHOT_MISMATCH for each that is wrong. Where events were retired it makes a walk of its own. */
+  async findings(): Promise<readonly Finding[]> {
+    if (this.#log.firstSequence > 0) await this.#walkFromOldest();
+    return this.#findings;
+  }
+
+  async #walkFromOldest(): Promise<void> {
+    const newest = this.#snapshots.at(-1);
+    for (const oldest of this.#snapshots) {
+      if (oldest === newest || newest === undefined) return;
+      const graph = await graphOfSnapshot(oldest);
+      if (typeof graph === 'string') continue;
+      const until = { sequence: newest.sequence };
+      await replay(this.#log.records(oldest), { graph, until, onRecord: this.onRecord });
+      return;
+    }
+  }
+
+  async #hold(snapshots: readonly LogSnapshot[], graph: ExecutionGraph): Promise<void> {
+    for (const snapshot of snapshots) {
+      const reason = await differenceOf(snapshot, graph);
+      if (reason !== null) this.#findings.push(mismatch(snapshot, reason));
+    }
+  }
 }
 
 /** null: it says what the events say; or it was retired meanwhile. */
-async function difference(snapshot: LogSnapshot, expected: ExecutionGraph): Promise<string | null> {
+async function differenceOf(snapshot: LogSnapshot, expected: ExecutionGraph): Promise<string | null> {
   try {
+    if (await isSame(snapshot, expected)) return null;
+    // Another jobrec may have written the same in other parts.
     const graph = await graphOfSnapshot(snapshot);
     return typeof graph === 'string' ? graph : graphDifference(graph, expected);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;
   }
+}
+
+/** Part by part: without a second graph in memory. */
+async function isSame(snapshot: LogSnapshot, expected: ExecutionGraph): Promise<boolean> {
+  if (!isDeepStrictEqual(snapshot.submitted, submissionOf(expected))) return false;
+  const parts = graphToParts(expected);
+  try {
+    for await (const part of snapshot.parts()) {
+      if (!isDeepStrictEqual(part, parts.next().value)) return false;
+    }
+  } catch (error) {
+    if (error instanceof CellError) return false;
+    throw error;
+  }
+  return parts.next().done === true;
 }

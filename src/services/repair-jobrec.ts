@@ -11,7 +11,6 @@ import { graphOfSnapshot } from '../replay/graph-snapshot.ts';
 import { planRecovery } from '../replay/reconcile.ts';
 import { jobrecRecoveryRules } from '../replay/recovery-plan.ts';
 import { replay } from '../replay/replay.ts';
-import { snapshotFindings } from '../replay/snapshot-check.ts';
 import { syncFolder, temporaryPath } from '../store/atomic-file.ts';
 import { manifestName, segmentName, snapshotName } from '../store/format.ts';
 import { readLayout, type StoreLayout } from '../store/layout.ts';
@@ -21,21 +20,20 @@ import { type RepairCandidate, type RepairCandidates, repairCandidates } from '.
 import { localStorage } from '../store/storage-port.ts';
 import { endLogAt } from '../store/store-start.ts';
 import type { RepairOptions } from './repair.ts';
-import { replayOpened } from './replayed-store.ts';
 import { holdStore, refuseLive } from './store-hold.ts';
 import type { OpenedStore } from './store-input.ts';
 import { streamOutlook } from './stream-outlook.ts';
 import { chooseSurvivors } from './survivor-choice.ts';
-import { reportOf, validateStore } from './validate.ts';
+import { examineStore, validateStore } from './validate.ts';
 import type { RepairReport, ValidateReport } from './validate-report.ts';
 
 /** Errors: JOB_HELD, FORMAT_TOO_NEW for a store with events of a newer jobrec, STORE_UNREADABLE where the disk refuses. */
 export async function repairJobrecStore(options: RepairOptions, store: OpenedStore): Promise<ValidateReport> {
   const { location } = store.log;
   await refuseLive(location);
-  const before = await reportOf(store, await replayOpened(store, { evenIfLost: true }));
+  const { report: before, wrongSnapshots } = await examineStore(store);
   const layout = await readLayout(location);
-  const target = await targetOf(layout);
+  const target = await targetOf(layout, wrongSnapshots);
   const repair = await planRepair(store, layout, target, before);
   if (options.dryRun || !repair.needed) return { ...before, repair };
   try {
@@ -56,13 +54,13 @@ interface Target {
   readonly names: ReadonlySet<string>;
 }
 
-async function targetOf(layout: StoreLayout): Promise<Target> {
+/** `wrong`: names of snapshots that are not what the events say. */
+async function targetOf(layout: StoreLayout, wrong: ReadonlySet<string>): Promise<Target> {
   const found = await repairCandidates(layout);
   const newer = found.ends.flatMap(({ findings }) => findings.filter(({ code }) => code === 'UNKNOWN_TYPE'))[0];
   if (newer !== undefined) throw tooNew(layout.folder, newer.message);
-  const wrong = new Set((await snapshotFindings(found.log)).map(({ segment }) => segment));
   for (const candidate of found.candidates) {
-    if (candidate.nextSequence === 0 || wrong.has(candidate.snapshot?.name ?? null)) continue;
+    if (candidate.nextSequence === 0 || wrong.has(candidate.snapshot?.name ?? '')) continue;
     const graph = await graphOf(found, candidate);
     if (graph === null) continue;
     const names = (await namesOf(found, candidate)).filter((name) => !wrong.has(name));

@@ -10,7 +10,7 @@ import type { FinishedTask, UnreadEvent } from '../replay/flink-evidence.ts';
 import type { FlinkReplay } from '../replay/flink-replay.ts';
 import { planRecovery } from '../replay/reconcile.ts';
 import { jobrecRecoveryRules, type RecoveryPlan, type Survivors } from '../replay/recovery-plan.ts';
-import type { DroppedEvent } from '../replay/replay.ts';
+import type { DroppedEvent, ReplayOptions } from '../replay/replay.ts';
 import { type LogReplay, replayLog } from '../replay/replay-log.ts';
 import type { DiffBasis } from './diff-report.ts';
 import type { OpenedStore } from './store-input.ts';
@@ -51,6 +51,8 @@ export interface ReplayedStoreOptions {
   readonly finishedNow?: readonly FinishedTask[] | undefined;
   /** Whether a store whose state nothing holds any more is replayed as an empty one; else it is STORE_DAMAGED. */
   readonly evenIfLost?: boolean;
+  /** jobrec: as in `replay`. */
+  readonly onRecord?: ReplayOptions['onRecord'];
 }
 
 export async function replayOpened(store: OpenedStore, options: ReplayedStoreOptions = {}): Promise<ReplayedStore> {
@@ -78,9 +80,10 @@ async function replayJobrecStore({ log }: OpenedStore, options: ReplayedStoreOpt
   };
 }
 
-async function replayOrNothing(log: JobLog, { until, evenIfLost }: ReplayedStoreOptions): Promise<LogReplay> {
+async function replayOrNothing(log: JobLog, options: ReplayedStoreOptions): Promise<LogReplay> {
+  const { until, evenIfLost, onRecord } = options;
   try {
-    return await replayLog(log, { until });
+    return await replayLog(log, { until, onRecord });
   } catch (error) {
     if (!evenIfLost || !(error instanceof JobrecError) || error.code !== 'STORE_DAMAGED') throw error;
     return { graph: createExecutionGraph(), last: null, snapshot: null, findings: [], droppedEvents: [] };

@@ -2,7 +2,7 @@
 // recovery from exactly these bytes would do. Reads only. Spec: docs/commands.md "validate".
 import type { Finding, StoreSummary } from '../model/job-log.ts';
 import type { Verdict } from '../replay/recovery-plan.ts';
-import { snapshotFindings } from '../replay/snapshot-check.ts';
+import { SnapshotCheck } from '../replay/snapshot-check.ts';
 import { type ReplayedStore, replayOpened } from './replayed-store.ts';
 import { type OpenedStore, openStore, type StoreInputOptions } from './store-input.ts';
 import { streamOutlook } from './stream-outlook.ts';
@@ -10,16 +10,35 @@ import { chooseSurvivors } from './survivor-choice.ts';
 import type { ValidateReport } from './validate-report.ts';
 
 export async function validateStore(options: StoreInputOptions): Promise<ValidateReport> {
-  const store = await openStore(options);
-  return reportOf(store, await replayOpened(store, { evenIfLost: true }));
+  return (await examineStore(await openStore(options))).report;
+}
+
+export interface ExaminedStore {
+  readonly report: ValidateReport;
+  /** Names of whole snapshots that are not what the events say. */
+  readonly wrongSnapshots: ReadonlySet<string>;
+}
+
+/** The report of a store, all of it: the snapshots are looked at while its events are replayed. */
+export async function examineStore(store: OpenedStore): Promise<ExaminedStore> {
+  const check = await SnapshotCheck.of(store.log);
+  const replayed = await replayOpened(store, { evenIfLost: true, onRecord: check.onRecord });
+  const wrong = await check.findings();
+  const wrongSnapshots = new Set(wrong.map(({ segment }) => segment ?? ''));
+  return { report: await reportOf(store, replayed, wrong), wrongSnapshots };
 }
 
 /** The report of a store that was replayed whole. */
-export async function reportOf(store: OpenedStore, replayed: ReplayedStore): Promise<ValidateReport> {
+export async function reportOf(
+  store: OpenedStore,
+  replayed: ReplayedStore,
+  ofSnapshots: readonly Finding[] = [],
+): Promise<ValidateReport> {
   const { summary } = replayed;
   const known = [...summary.findings, ...replayed.findings];
+  // A snapshot that the replay itself met is not named twice.
   const messages = new Set(known.map(({ message }) => message));
-  const more = (await snapshotFindings(store.log)).filter(({ message }) => !messages.has(message));
+  const more = ofSnapshots.filter(({ message }) => !messages.has(message));
   const findings = inLogOrder([...known, ...more], summary);
   const outlook = await recoveryOutlook(store, replayed);
   return {
