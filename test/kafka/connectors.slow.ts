@@ -58,7 +58,7 @@ describe.skipIf(broker === null)(`Kafka${why}`, () => {
 
   async function source(topic: string, startingOffsets: 'earliest' | 'latest' = 'earliest'): Promise<KafkaSource> {
     return new KafkaSource({
-      client: await connectKafka(bootstrapServers),
+      client: await connectKafka(bootstrapServers, () => {}),
       topic,
       groupId: 'group',
       startingOffsets,
@@ -160,7 +160,7 @@ describe.skipIf(broker === null)(`Kafka${why}`, () => {
 
   it('the sink writes rows in order per key, all of them acknowledged at a barrier; the group hears of positions', async () => {
     const topic = await newTopic(2);
-    const client = await connectKafka(bootstrapServers);
+    const client = await connectKafka(bootstrapServers, () => {});
     const sink = new KafkaSink({ client, topic, key: 'key', encode: (row) => JSON.stringify(row) });
     await sink.open();
     for (const n of range(0, 10_000)) {

@@ -1,5 +1,5 @@
-// Sources end to end that have no test of their own: a socket, which cannot be replayed and says so, and a generator,
-// whose rows go on behind a savepoint.
+// Sources end to end that have no test of their own: a socket, which cannot be replayed and says so, a generator,
+// whose rows go on behind a savepoint, and a Kafka broker that is not there.
 import { createServer, type Server, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { eventually, parseJson } from '../cli.ts';
@@ -115,6 +115,32 @@ it('a generator goes on behind a savepoint, with other tasks: every row is there
   expect([second.code, parseJson<{ readonly state: string }>(second).state]).toEqual([0, 'FINISHED']);
   const numbers = (await job.written()).map(({ n }) => Number(n)).sort((a, b) => a - b);
   expect(numbers).toEqual(Array.from({ length: 1200 }, (_, n) => n));
+});
+
+it('a Kafka broker that is away is named at once, and once for all tasks', async () => {
+  const { server, port } = await lineServer();
+  await new Promise((resolve) => server.close(resolve));
+  const kafkaJob = `
+name: far
+mode: streaming
+config: { parallelism.default: 3 }
+sources:
+  far: { kafka: { bootstrapServers: "127.0.0.1:${port}", topic: far, groupId: far }, format: json }
+sinks:
+  out: { input: far, path: out }
+`;
+  const job = await StreamJob.create({ 'job.yaml': kafkaJob });
+  onTestFinished(() => job.remove());
+  const { child, result } = job.start();
+  let said = '';
+  child.stderr?.on('data', (chunk) => {
+    said += chunk;
+  });
+  const note = `note: Kafka at 127.0.0.1:${port}: Connection error: connect ECONNREFUSED 127.0.0.1:${port}; trying again`;
+  await eventually('the note', async () => (said.includes(note) ? true : null));
+  child.kill('SIGINT');
+  const { code, stderr } = await result;
+  expect([code, stderr.split(note).length - 1]).toEqual([130, 1]);
 });
 
 it.each([

@@ -10,7 +10,8 @@ const jobId = 'a'.repeat(32);
 async function openSink(): Promise<{ readonly sink: FileSink; readonly path: string }> {
   const path = await mkdtemp(join(tmpdir(), 'jobrec-sink-'));
   onTestFinished(() => rm(path, { recursive: true, force: true }));
-  const context = { sinkName: 'out', jobId, subtask: 0, parallelism: 1, epoch: 1, attempt: 0, logsFolder: path };
+  const names = { sinkName: 'out', jobId, logsFolder: path, notice: () => {} };
+  const context = { ...names, subtask: 0, parallelism: 1, epoch: 1, attempt: 0 };
   const sink = new FileSink({ kind: 'file', path, format: 'json' }, context);
   await sink.open();
   return { sink, path };

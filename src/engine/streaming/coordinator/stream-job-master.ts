@@ -22,6 +22,7 @@ import { Restorer } from './restorer.ts';
 import { StreamFailover } from './stream-failover.ts';
 import { firstAttemptOf, StreamScheduler } from './stream-scheduler.ts';
 import { savepointAnswer, takeSavepoint } from './take-savepoint.ts';
+import { TaskNotices } from './task-notices.ts';
 
 /** How long workers get to end themselves before they are killed. */
 const shutdownTimeoutMs = 5_000;
@@ -41,6 +42,7 @@ export class StreamJobMaster {
   readonly #scheduler: StreamScheduler;
   readonly #checkpoints: CheckpointDriver;
   readonly #failover: StreamFailover;
+  readonly #notices = new TaskNotices((message) => this.#notice(message));
   /** That of this JobMaster, until all tasks run. */
   #recovery: { readonly cause: RecoveryCause; readonly begunAtMs: number } | null = null;
 
@@ -125,6 +127,8 @@ export class StreamJobMaster {
         const [first = { vertexId: '', subtask: 0 }] = this.#scheduler.tasks;
         return void this.#failover.taskFailed(message.task ?? first, message.message);
       }
+      case 'notice':
+        return this.#notices.take(message.message);
       case 'end-of-data':
         this.#scheduler.sourceEnded(message.task);
         return this.#endIfSourcesEnded();

@@ -2,7 +2,7 @@
 // groups only, and a checkpoint, not a group, says where a task goes on. So each reader is the one member of a group of
 // its own, takes the partitions that it was told, and never commits. Spec: docs/streaming.md, "Kafka".
 import { randomUUID } from 'node:crypto';
-import type { Admin, Consumer, EachBatchPayload, Kafka, PartitionAssigner } from 'kafkajs';
+import type { Admin, Consumer, EachBatchPayload, Kafka, LogEntry, PartitionAssigner } from 'kafkajs';
 import { messageOf } from '../../../model/errors.ts';
 import {
   type KafkaClient,
@@ -31,12 +31,20 @@ async function loadKafkaJs(): Promise<KafkaJs> {
   return (await import('kafkajs')).default as unknown as KafkaJs;
 }
 
-/** `bootstrapServers`: host:port, comma-separated. */
-export async function connectKafka(bootstrapServers: string): Promise<KafkaClient> {
+/** `bootstrapServers`: host:port, comma-separated. `notice`: hears of connections that fail and are tried again. */
+export async function connectKafka(bootstrapServers: string, notice: (message: string) => void): Promise<KafkaClient> {
   const library = await loadKafkaJs();
   const brokers = bootstrapServers.split(',').map((address) => address.trim());
-  const kafka = new library.Kafka({ clientId: 'jobrec', brokers, retry, logLevel: library.logLevel.NOTHING });
+  const logCreator = () => (entry: LogEntry) => {
+    if (isConnectionTrouble(entry)) notice(`Kafka at ${entry.log.broker}: ${entry.log.message}; trying again`);
+  };
+  const kafka = new library.Kafka({ clientId: 'jobrec', brokers, retry, logLevel: library.logLevel.ERROR, logCreator });
   return new KafkaJsClient(library, kafka, bootstrapServers);
+}
+
+/** Everything else that the library logs comes as an error, too, to who called it. */
+function isConnectionTrouble({ namespace, log }: LogEntry): boolean {
+  return namespace === 'Connection' && /^Connection (error|timeout)/.test(log.message);
 }
 
 class KafkaJsClient implements KafkaClient {

@@ -83,6 +83,8 @@ export type StreamToJobMaster =
       readonly task: StreamTaskRef;
       readonly reason: string;
     }
+  /** Something that a user should know, and that fails nothing (yet). */
+  | { readonly type: 'notice'; readonly attempt: number; readonly message: string }
   /** A source has given its last row. */
   | { readonly type: 'end-of-data'; readonly attempt: number; readonly task: StreamTaskRef }
   | {

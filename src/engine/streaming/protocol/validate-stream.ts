@@ -88,6 +88,7 @@ export const streamToJobMaster = v.variant('type', [
     parts: v.array(part),
   }),
   v.object({ type: v.literal('decline'), attempt: count, checkpointId: count, task, reason: text }),
+  v.object({ type: v.literal('notice'), attempt: count, message: text }),
   v.object({ type: v.literal('end-of-data'), attempt: count, task }),
   v.object({ type: v.literal('failed'), attempt: count, task: v.nullable(task), message: text }),
   v.object({ type: v.literal('ended'), attempt: count, slot: count }),

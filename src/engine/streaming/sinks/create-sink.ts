@@ -16,7 +16,7 @@ export async function createSink(connector: SinkConnector, context: SinkContext)
     case 'kafka':
       return new KafkaSink({
         ...connector,
-        client: await connectKafka(connector.bootstrapServers),
+        client: await connectKafka(connector.bootstrapServers, context.notice),
         encode: jsonText,
       });
   }

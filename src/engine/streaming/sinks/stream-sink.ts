@@ -14,6 +14,8 @@ export interface SinkContext {
   readonly attempt: number;
   /** Folder of the job's logs. */
   readonly logsFolder: string;
+  /** Tells the user what fails nothing (yet). */
+  readonly notice: (message: string) => void;
 }
 
 export interface StreamSink {

@@ -21,7 +21,9 @@ export async function createSource(
       return new SocketSource(connector, decoder);
     case 'generator':
       return new GeneratorSource(connector, context);
-    case 'kafka':
-      return new KafkaSource({ ...connector, client: await connectKafka(connector.bootstrapServers), decoder });
+    case 'kafka': {
+      const client = await connectKafka(connector.bootstrapServers, context.notice);
+      return new KafkaSource({ ...connector, client, decoder });
+    }
   }
 }

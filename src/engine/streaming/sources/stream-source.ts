@@ -25,6 +25,8 @@ export interface SourceContext {
   readonly parallelism: number;
   /** Aborted when the task ends: a waiting poll then returns at once. */
   readonly signal: AbortSignal;
+  /** Tells the user what fails nothing (yet). */
+  readonly notice: (message: string) => void;
 }
 
 export interface StreamSource {

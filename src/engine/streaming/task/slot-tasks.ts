@@ -37,6 +37,9 @@ export class SlotTasks {
   readonly #server: DataServer;
   readonly #stop = new AbortController();
   readonly #tasks: BuiltTask[] = [];
+  readonly #notice = (message: string): void => {
+    this.#tell({ type: 'notice', attempt: this.#deployment.attempt, message });
+  };
   #running: Promise<unknown> = Promise.resolve();
 
   constructor(deployment: SlotDeployment, tell: (message: StreamToJobMaster) => void) {
@@ -109,7 +112,7 @@ export class SlotTasks {
     const output = new TaskOutput(vertex, (edge) => this.#consumers(edge), plan.maxParallelism);
     const source = await this.#source(vertex, subtask);
     const { jobId, epoch, logsFolder } = this.#deployment;
-    const task = { jobId, epoch, attempt, logsFolder, subtask, parallelism: vertex.parallelism };
+    const task = { jobId, epoch, attempt, logsFolder, subtask, parallelism: vertex.parallelism, notice: this.#notice };
     const { maxParallelism } = plan;
     const chain = await OperatorChain.create({
       ...{ vertex, subtask, attempt, maxParallelism, functionsFolder, output },
@@ -129,7 +132,8 @@ export class SlotTasks {
     const [head] = vertex.operators;
     if (head?.spec.kind !== 'source') return null;
     const { parallelism } = vertex;
-    const context = { sourceName: head.name, subtask, parallelism, signal: this.#stop.signal };
+    const { signal } = this.#stop;
+    const context = { sourceName: head.name, subtask, parallelism, signal, notice: this.#notice };
     return new SourceOperator(await createSource(head.spec, context), subtask, parallelism);
   }
 
