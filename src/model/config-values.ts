@@ -43,10 +43,10 @@ export function parseSizeBytes(text: string): number | null {
   return match && unitBytes ? safeNumber(Number(match[1]) * unitBytes) : null;
 }
 
-/** A whole number from `min` up; null: not one. */
-export function parseWholeNumber(text: string, min: number): number | null {
+/** A whole number from `min` to `max`; null: not one. */
+export function parseWholeNumber(text: string, min: number, max = Number.MAX_SAFE_INTEGER): number | null {
   const value = /^\d+$/.test(text.trim()) ? safeNumber(Number(text)) : null;
-  return value === null || value < min ? null : value;
+  return value === null || value < min || value > max ? null : value;
 }
 
 export function parseBoolean(text: string): boolean | null {

@@ -5,7 +5,7 @@ export type OptionType =
   | { readonly kind: 'size' }
   | { readonly kind: 'boolean' }
   | { readonly kind: 'text' }
-  | { readonly kind: 'integer'; readonly min: number }
+  | { readonly kind: 'integer'; readonly min: number; readonly max?: number }
   | { readonly kind: 'factor'; readonly min: number; readonly max?: number }
   /** `aliases`: other spellings that Flink takes. */
   | {

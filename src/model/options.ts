@@ -237,7 +237,7 @@ function parsedValue(type: OptionType, text: string): number | boolean | string 
     case 'boolean':
       return parseBoolean(text);
     case 'integer':
-      return parseWholeNumber(text, type.min);
+      return parseWholeNumber(text, type.min, type.max);
     case 'factor':
       return parseFactor(text, type.min, type.max ?? Number.POSITIVE_INFINITY);
     case 'text':
@@ -252,6 +252,10 @@ function parseFactor(text: string, min: number, max: number): number | null {
   return value >= min && value <= max ? value : null;
 }
 
+function rangeText({ min, max }: { readonly min: number; readonly max?: number }): string {
+  return max === undefined ? `from ${min} up` : `from ${min} to ${max}`;
+}
+
 function describeType(type: OptionType): string {
   switch (type.kind) {
     case 'duration':
@@ -261,9 +265,9 @@ function describeType(type: OptionType): string {
     case 'boolean':
       return 'true or false';
     case 'integer':
-      return `a whole number from ${type.min} up`;
+      return `a whole number ${rangeText(type)}`;
     case 'factor':
-      return type.max === undefined ? `a number from ${type.min} up` : `a number from ${type.min} to ${type.max}`;
+      return `a number ${rangeText(type)}`;
     case 'text':
       return 'a text that is not empty';
     case 'enum':

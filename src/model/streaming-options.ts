@@ -31,7 +31,11 @@ export const streamingOptionTable = {
     'Checkpoints in a row that may fail; one more is a failure of the job, which then restarts.',
   ),
   'execution.checkpointing.max-concurrent-checkpoints': option(count, '1', 'Checkpoints under way at a time.'),
-  'execution.checkpointing.num-retained': option(count, '2', 'Completed checkpoints that are kept.'),
+  'execution.checkpointing.num-retained': option(
+    { kind: 'integer', min: 1, max: 100 },
+    '2',
+    'Completed checkpoints that are kept; at most 100.',
+  ),
   'execution.checkpointing.storage': option(
     { kind: 'enum', values: ['jobmanager', 'filesystem'] },
     null,
@@ -60,9 +64,9 @@ export const streamingOptionTable = {
   ),
   'parallelism.default': option(count, '1', 'Tasks of a source or stage that states no parallelism.'),
   'pipeline.max-parallelism': option(
-    { kind: 'integer', min: 1 },
+    { kind: 'integer', min: 1, max: 32_768 },
     '128',
-    'Number of key groups: the highest parallelism that keyed state can ever be divided into.',
+    'Number of key groups: the highest parallelism that keyed state can ever be divided into; at most 32768.',
   ),
   'execution.buffer-timeout.interval': option(
     duration,

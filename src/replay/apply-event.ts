@@ -100,8 +100,11 @@ function dispatch(graph: ExecutionGraph, record: RecordPosition, event: JobEvent
   }
 }
 
-/** Only the newest are kept: what lies further back was retired long ago, and a job may run for years. */
-const checkpointsMax = 100;
+/**
+ * Only the newest are kept, for a job may run for years: what lies further back was retired long ago, also where
+ * `execution.checkpointing.num-retained` is at its most and savepoints lie between.
+ */
+const checkpointsMax = 300;
 
 function applyCheckpoint(
   graph: ExecutionGraph,

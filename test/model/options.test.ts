@@ -130,6 +130,9 @@ describe('readOptions', () => {
     ['restart-strategy.exponential-delay.backoff-multiplier', '0.5', /a number from 1 up/],
     ['restart-strategy.exponential-delay.jitter-factor', '1.1', /a number from 0 to 1/],
     ['execution.batch.adaptive.auto-parallelism.min-parallelism', '0', /a whole number from 1 up/],
+    ['execution.checkpointing.num-retained', '101', /a whole number from 1 to 100$/],
+    ['execution.checkpointing.num-retained', '0', /a whole number from 1 to 100$/],
+    ['pipeline.max-parallelism', '32769', /a whole number from 1 to 32768$/],
   ])('refuses %s=%s and says what is allowed', (name, value, message) => {
     expect(errorOf(name, value).message).toMatch(message);
   });

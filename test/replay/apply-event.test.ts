@@ -283,6 +283,18 @@ describe('the job', () => {
     expect(graph).toMatchObject({ state: 'FAILED', stateReason: 'boom', commit, recoveries: [recovery] });
   });
 
+  it('keeps its newest 300 checkpoints and savepoints', () => {
+    const completed = (checkpointId: number): JobEvent => {
+      const type = checkpointId % 2 === 0 ? 'checkpoint-completed' : 'savepoint-completed';
+      return { type, checkpointId, location: `/chk-${checkpointId}`, stateBytes: 1, durationMs: 1, sinks: [] };
+    };
+    const [graph] = fold([job, ...Array.from({ length: 302 }, (_, index) => completed(index + 1))]);
+    expect(graph.checkpoints.map(({ checkpointId }) => checkpointId)).toEqual(
+      Array.from({ length: 300 }, (_, index) => index + 3),
+    );
+    expect(graph.checkpoints.slice(0, 2).map(({ kind }) => kind)).toEqual(['savepoint', 'checkpoint']);
+  });
+
   it('that has FINISHED has finished tasks only, also where no event says so of each', () => {
     const events = [job, initialized('scan', 2), initialized('totals', 1), finished('scan', 1)];
     const [graph] = fold([...events, { type: 'job-status-changed', state: 'FINISHED', reason: null }]);
