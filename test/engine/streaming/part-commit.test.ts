@@ -55,6 +55,10 @@ it('knows whose a folder is', async () => {
   expect(await foreignParts(folder, 'job')).toEqual([partName(ours, 1, 0)]);
   await claimSinkFolder(folder, 'job', false);
   expect([await foreignParts(folder, 'job'), (await foreignParts(folder, 'another')).length]).toEqual([[], 2]);
+  // The words of the owner's file are nobody's name.
+  await claimSinkFolder(folder, 'another', false);
+  expect(await foreignParts(folder, 'job')).toHaveLength(2);
+  await claimSinkFolder(folder, 'job', false);
   await writeFile(join(folder, 'notes.txt'), '');
   expect(await foreignParts(folder, 'job')).toEqual(['notes.txt']);
   await claimSinkFolder(folder, 'job', true);

@@ -182,7 +182,7 @@ export class CheckpointDriver {
     try {
       await completeCheckpoint(pending.folder, metadata);
     } catch (error) {
-      // Nothing is lost: the parts of this checkpoint are staged still, but no later one knows of them.
+      // Nothing is lost: the parts are staged still, and the job goes on from the checkpoint before.
       return onFatal(error);
     }
     try {

@@ -62,14 +62,17 @@ export async function claimSinkFolder(folder: string, jobName: string, replaces:
   if (replaces) {
     for (const name of await readdir(folder)) if (isPart(name)) await rm(join(folder, name), { force: true });
   }
-  await replaceFile(join(folder, ownerFileName), `${JSON.stringify({ job: jobName })}\n`);
+  await replaceFile(join(folder, ownerFileName), ownerText(jobName));
+}
+
+function ownerText(jobName: string): string {
+  return `${JSON.stringify({ job: jobName })}\n`;
 }
 
 /** What lies in a sink's folder and is not of the job `jobName`. */
 export async function foreignParts(folder: string, jobName: string): Promise<string[]> {
   const names = await readdir(folder).catch(emptyIfMissing);
-  const owner = await readFile(join(folder, ownerFileName), 'utf8').catch(() => null);
-  const isOwn = owner?.includes(JSON.stringify(jobName)) === true;
+  const isOwn = (await readFile(join(folder, ownerFileName), 'utf8').catch(() => null)) === ownerText(jobName);
   return names.filter((name) => !(isOwn && (isPart(name) || name === ownerFileName || name.startsWith('.staged-'))));
 }
 
