@@ -69,7 +69,7 @@ function scene({ restored = ready, config = fixedDelay as Record<string, string>
     eventually('a deployment', async () =>
       steps.filter((step) => step.startsWith('deploy')).length === times ? true : null,
     );
-  return { failover, course, scheduler, restorer, steps, events, ends, deployed };
+  return { failover, course, scheduler, checkpoints, restorer, steps, events, ends, deployed };
 }
 
 it('of an attempt the first failure counts, and all tasks restart from the checkpoint', async () => {
@@ -130,6 +130,19 @@ it.each([
   await over.failover.taskFailed(task, 'bad');
   over.failover.workerLost(w1, 'gone');
   expect([over.events, over.steps]).toEqual([[], ['deploy from chk-1']]);
+});
+
+it.each([
+  ['a worker is lost', ({ failover }: ReturnType<typeof scene>) => failover.workerLost(w1, 'gone')],
+  ['a task fails', ({ failover }: ReturnType<typeof scene>) => failover.taskFailed(task, 'bad')],
+])('restarts nothing where %s while the last checkpoint of the job is being stored', async (_, happens) => {
+  const over = scene();
+  await over.failover.deploy();
+  over.checkpoints.stop = async () => void over.failover.standDown();
+  happens(over);
+  await eventually('the restart that is none', async () => (over.steps.at(-1)?.startsWith('RESTARTING') ? true : null));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(over.steps.filter((step) => /^(end|deploy)/.test(step))).toEqual(['deploy from chk-1']);
 });
 
 it('is suspended where no checkpoint can be used, and ends where another JobMaster leads', async () => {

@@ -26,6 +26,8 @@ export class StreamFailover {
   readonly #options: StreamFailoverOptions;
   /** The tasks of one attempt are being ended, and those of the next are not deployed yet; or there is no next one. */
   #isBetweenAttempts = false;
+  /** The tasks have done their work. */
+  #isStoodDown = false;
 
   constructor(options: StreamFailoverOptions) {
     this.#options = options;
@@ -45,7 +47,7 @@ export class StreamFailover {
 
   async taskFailed(task: StreamTaskRef, message: string): Promise<void> {
     const { course, onNotice } = this.#options;
-    if (this.#isBetweenAttempts || course.isEnding) return;
+    if (this.#isBusy()) return;
     this.#isBetweenAttempts = true;
     const decision = this.#decide(task, message);
     const what = `${this.#labelOf(task)}: ${message}`;
@@ -56,16 +58,20 @@ export class StreamFailover {
 
   /** The tasks restart as soon as there are slots. */
   workerLost(worker: RegisteredWorker, reason: string): void {
-    const { course, scheduler } = this.#options;
+    const { scheduler } = this.#options;
     const hadTasks = scheduler.workerLost(worker);
-    if (!hadTasks || this.#isBetweenAttempts || course.isEnding) return;
+    if (!hadTasks || this.#isBusy()) return;
     this.#isBetweenAttempts = true;
     void this.#restart(`${worker.workerId} was lost: ${reason}`, 0);
   }
 
   /** The tasks have done their work: what is lost from here on is no loss. */
   standDown(): void {
-    this.#isBetweenAttempts = true;
+    this.#isStoodDown = true;
+  }
+
+  #isBusy(): boolean {
+    return this.#isBetweenAttempts || this.#isStoodDown || this.#options.course.isEnding;
   }
 
   /** Records the failure, and asks the restart strategy. */
@@ -85,6 +91,8 @@ export class StreamFailover {
     course.status('RESTARTING', reason);
     try {
       await checkpoints.stop('the tasks of the job restart');
+      // The last checkpoint of the job was being stored, and is complete: nothing runs behind it any more.
+      if (this.#isStoodDown) return;
       await scheduler.end('cancel');
       await Promise.race([new Promise((resolve) => setTimeout(resolve, delayMs)), course.ended]);
       if (!course.isEnding) await this.deploy();
