@@ -76,6 +76,21 @@ describe('a tumbling window', () => {
     expect(results(second.emitted)).toEqual(['a@10=2']);
   });
 
+  it('that was drained, or had come to its end, goes on from there: only what was late before is late', async () => {
+    const first = await windows(0);
+    for (const each of [row('a', 1), row('a', 11)]) first.operator.processElement(each);
+    first.operator.processWatermark(9);
+    first.operator.processWatermark(Number.POSITIVE_INFINITY);
+    expect(results(first.emitted)).toEqual(['a@0=1', 'a@10=1']);
+    const second = await windows(0, first.state, [first.operator.snapshotState()]);
+    for (const each of [row('a', 2), row('a', 12), row('a', 21)]) second.operator.processElement(each);
+    second.operator.processWatermark(100);
+    expect([results(second.emitted), second.operator.droppedRows]).toEqual([['a@10=1', 'a@20=1'], 1]);
+    const never = await windows(0);
+    never.operator.processWatermark(Number.POSITIVE_INFINITY);
+    expect(never.operator.snapshotState()).toEqual({ watermarkMs: null });
+  });
+
   it.each(Array.from({ length: 40 }, (_, seed) => seed))(
     'agrees with an oracle that keeps all rows (seed %i)',
     async (seed) => {

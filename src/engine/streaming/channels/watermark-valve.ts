@@ -30,29 +30,39 @@ export class WatermarkValve<Id> {
 
   /** A watermark of an input, which by it is active again. One that is lower than its last changes nothing. */
   watermark(id: Id, watermarkMs: number): ValveOutput {
-    this.add(id);
-    const input = this.#inputs.get(id) as Input;
-    input.isIdle = false;
-    input.watermarkMs = Math.max(input.watermarkMs, watermarkMs);
-    return this.#output();
+    this.note(id, watermarkMs);
+    return this.output();
   }
 
   idle(id: Id): ValveOutput {
-    this.add(id);
-    (this.#inputs.get(id) as Input).isIdle = true;
-    return this.#output();
+    this.note(id, 'idle');
+    return this.output();
   }
 
-  #output(): ValveOutput {
-    const active = [...this.#inputs.values()].filter((input) => !input.isIdle);
-    if (active.length === 0) {
+  /** The same for one of many inputs, after which `output` is asked once. */
+  note(id: Id, news: number | 'idle'): void {
+    this.add(id);
+    const input = this.#inputs.get(id) as Input;
+    input.isIdle = news === 'idle';
+    if (news !== 'idle') input.watermarkMs = Math.max(input.watermarkMs, news);
+  }
+
+  /** What is new since it was asked last. */
+  output(): ValveOutput {
+    let least = watermarkBehindAll;
+    let isActive = false;
+    for (const input of this.#inputs.values()) {
+      if (input.isIdle) continue;
+      isActive = true;
+      least = Math.min(least, input.watermarkMs);
+    }
+    if (!isActive) {
       if (this.#isIdle) return none;
       this.#isIdle = true;
       return { kind: 'idle' };
     }
     const wasIdle = this.#isIdle;
     this.#isIdle = false;
-    const least = Math.min(...active.map((input) => input.watermarkMs));
     if (least <= this.#watermarkMs) {
       // Those behind must hear that this input is active again.
       return wasIdle && this.#watermarkMs > watermarkBeforeAll

@@ -15,7 +15,6 @@ export interface WatermarkOptions {
 interface Origin {
   highestMs: number;
   lastRowMs: number;
-  isIdle: boolean;
 }
 
 export class WatermarkOperator implements Operator {
@@ -37,7 +36,6 @@ export class WatermarkOperator implements Operator {
     const origin = this.#originOf(this.#context.origin());
     if (time > origin.highestMs) origin.highestMs = time;
     origin.lastRowMs = performance.now();
-    origin.isIdle = false;
     this.#context.output.collect(row);
   }
 
@@ -49,13 +47,13 @@ export class WatermarkOperator implements Operator {
 
   /** Called at `pipeline.auto-watermark-interval`. */
   onInterval(): void {
+    const { idlenessMs, outOfOrdernessMs } = this.#options;
+    const now = performance.now();
     for (const [id, origin] of this.#origins) {
-      const { idlenessMs, outOfOrdernessMs } = this.#options;
-      const isIdle = idlenessMs !== null && performance.now() - origin.lastRowMs > idlenessMs;
-      if (isIdle && !origin.isIdle) this.#emit(this.#valve.idle(id));
-      else if (!isIdle) this.#emit(this.#valve.watermark(id, origin.highestMs - outOfOrdernessMs - 1));
-      origin.isIdle = isIdle;
+      const isIdle = idlenessMs !== null && now - origin.lastRowMs > idlenessMs;
+      this.#valve.note(id, isIdle ? 'idle' : origin.highestMs - outOfOrdernessMs - 1);
     }
+    if (this.#origins.size > 0) this.#emit(this.#valve.output());
   }
 
   /** Watermarks from before count no more, but for the one behind the last row. */
@@ -66,7 +64,7 @@ export class WatermarkOperator implements Operator {
   #originOf(id: string): Origin {
     const known = this.#origins.get(id);
     if (known) return known;
-    const origin = { highestMs: Number.NEGATIVE_INFINITY, lastRowMs: performance.now(), isIdle: false };
+    const origin = { highestMs: Number.NEGATIVE_INFINITY, lastRowMs: performance.now() };
     this.#origins.set(id, origin);
     this.#valve.add(id);
     return origin;

@@ -2,7 +2,7 @@
 // window's end, and a new one for each row that still comes within the lateness; later rows are dropped and counted.
 // The results of one watermark come in the order of the windows' ends. Spec: docs/streaming.md, "Windows".
 import type { Row, WindowSpec } from '../../../model/streaming-plan.ts';
-import { watermarkBeforeAll } from '../channels/watermark-valve.ts';
+import { watermarkBeforeAll, watermarkBehindAll } from '../channels/watermark-valve.ts';
 import { keyText } from '../state/key-groups.ts';
 import type { MapState } from '../state/keyed-state.ts';
 import type { KeyedStateBackend } from '../state/keyed-state-backend.ts';
@@ -29,6 +29,8 @@ export class WindowAggregate implements Operator {
   /** Begin of a window → keys that have rows in it. Follows from the state; not part of it. */
   readonly #keys = new Map<number, Set<string>>();
   #watermarkMs = watermarkBeforeAll;
+  /** The last one that rows brought about: the end of the job, or a drain, makes nothing late for whoever goes on. */
+  #rowsWatermarkMs = watermarkBeforeAll;
   #lateRows = 0;
 
   constructor(keyBy: readonly string[], window: WindowSpec, load: (functionsFolder: string) => Promise<Aggregation>) {
@@ -55,14 +57,16 @@ export class WindowAggregate implements Operator {
 
   /** The watermark: what was late before a restart is late behind it. */
   snapshotState(): unknown {
-    return { watermarkMs: this.#watermarkMs === watermarkBeforeAll ? null : this.#watermarkMs };
+    return { watermarkMs: this.#rowsWatermarkMs === watermarkBeforeAll ? null : this.#rowsWatermarkMs };
   }
 
   initializeState(states: readonly unknown[]): void {
     const marks = (states as { readonly watermarkMs: number | null }[]).map((state) => state.watermarkMs);
     // Other subtasks' keys may have come here: the least of all watermarks holds for each of them.
     const known = marks.filter((mark) => mark !== null);
-    if (known.length === marks.length && known.length > 0) this.#watermarkMs = Math.min(...known);
+    if (known.length < marks.length || known.length === 0) return;
+    this.#watermarkMs = Math.min(...known);
+    this.#rowsWatermarkMs = this.#watermarkMs;
   }
 
   processElement(row: Row): void {
@@ -83,6 +87,7 @@ export class WindowAggregate implements Operator {
   processWatermark(watermarkMs: number): void {
     const before = this.#watermarkMs;
     this.#watermarkMs = Math.max(before, watermarkMs);
+    if (watermarkMs !== watermarkBehindAll) this.#rowsWatermarkMs = this.#watermarkMs;
     const starts = [...this.#keys.keys()].sort((a, b) => a - b);
     for (const start of starts) this.#advance(start, before);
     this.#output.emitWatermark(watermarkMs);
