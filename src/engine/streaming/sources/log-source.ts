@@ -70,6 +70,8 @@ export class LogSource implements StreamSource {
       const next = this.#splits[(this.#turn + step) % length];
       if (!next || next.split.isAtEnd) continue;
       this.#ready = this.#records(next.splitId, next.split, await next.split.read());
+      // A bounded log may have more files than a process may have open.
+      if (next.split.isAtEnd) await next.split.close();
       if (this.#ready.length > 0) this.#turn = (this.#turn + step + 1) % length;
     }
   }
