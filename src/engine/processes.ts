@@ -2,7 +2,7 @@
 // detached (a session of its own), so that it outlives the client and a terminal's Ctrl-C reaches the client alone;
 // its output goes to the job's logs folder.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { appendFile, closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { WorkerId } from '../model/ids.ts';
@@ -15,7 +15,8 @@ export interface ProcessEnd {
 }
 
 export interface EngineProcess {
-  readonly pid: number;
+  /** null: it could not be started, which its log says. */
+  readonly pid: number | null;
   readonly ended: Promise<ProcessEnd>;
 }
 
@@ -66,16 +67,21 @@ function spawnEngineProcess(
     const path = fileURLToPath(new URL(`./${script}`, import.meta.url));
     const child = spawn(process.execPath, [path, ...args], { detached: true, env, stdio: ['ignore', log, log] });
     child.unref();
-    return { pid: child.pid ?? -1, ended: endOf(child) };
+    return { pid: child.pid ?? null, ended: endOf(child, logFile) };
   } finally {
     closeSync(log);
   }
 }
 
-function endOf(child: ChildProcess): Promise<ProcessEnd> {
+function endOf(child: ChildProcess, logFile: string): Promise<ProcessEnd> {
   return new Promise((resolve) => {
     child.once('exit', (code, signal) => resolve({ code, signal }));
-    child.once('error', () => resolve({ code: 1, signal: null }));
+    child.once('error', (error) => {
+      // As a last word: where even the log takes nothing, the exit code has to do.
+      appendFile(logFile, `${new Date().toISOString()} not started: ${error.message}\n`, () =>
+        resolve({ code: 1, signal: null }),
+      );
+    });
   });
 }
 

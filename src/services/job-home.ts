@@ -3,32 +3,62 @@
 import { readdir, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { findSubmission, type Submission, writeSubmission } from '../engine/submission.ts';
-import { JobrecError } from '../model/errors.ts';
+import { JobrecError, messageOf } from '../model/errors.ts';
 import { derivedId } from '../model/ids.ts';
 import { isGloballyTerminal } from '../model/states.ts';
 import type { ExecutionGraph } from '../replay/execution-graph.ts';
 import { replayLog } from '../replay/replay-log.ts';
 import { makeFolder, syncFolder, writeSynced } from '../store/atomic-file.ts';
-import { latestGeneration, takeGeneration } from '../store/generation.ts';
+import { latestHolder, takeGeneration } from '../store/generation.ts';
 import { type JobFolder, jobFolderAt, jobsFolder } from '../store/job-folder.ts';
 import { openJobLog } from '../store/open-log.ts';
-import { isAlive } from '../store/process-identity.ts';
 
 export interface JobEntry {
   readonly folder: JobFolder;
   readonly submission: Submission;
 }
 
-/** All jobs of a home, oldest first. */
+/** All jobs of a home, oldest first. Errors: STORE_UNREADABLE for a home that is none. */
 export async function listJobEntries(home: string): Promise<JobEntry[]> {
-  const entries = await readdir(jobsFolder(home), { withFileTypes: true }).catch(() => []);
+  const entries = await readdir(jobsFolder(home), { withFileTypes: true }).catch((error) => noneIfAbsent(home, error));
   const found: JobEntry[] = [];
   for (const entry of entries.filter((candidate) => candidate.isDirectory())) {
     const folder = jobFolderAt(join(jobsFolder(home), entry.name));
-    const submission = await findSubmission(folder);
+    const submission = await submissionOf(folder);
     if (submission) found.push({ folder, submission });
   }
   return found.sort((a, b) => a.submission.submittedAtMs - b.submission.submittedAtMs);
+}
+
+function noneIfAbsent(home: string, error: NodeJS.ErrnoException): [] {
+  if (error.code === 'ENOENT') return [];
+  throw new JobrecError('STORE_UNREADABLE', `the home ${resolve(home)} cannot be read: ${messageOf(error)}`, {
+    data: { path: resolve(home), system: error.code },
+    hint: '--home names the folder in which `run` keeps its jobs',
+    cause: error,
+  });
+}
+
+/** As the client wrote it; where that is damaged, as the store has it, so that one file does not hide a job. null: neither. */
+async function submissionOf(folder: JobFolder): Promise<Submission | null> {
+  const written = await findSubmission(folder).catch((error) => {
+    if (error instanceof JobrecError) return null;
+    throw error;
+  });
+  return written ?? recordedSubmission(folder).catch(() => null);
+}
+
+async function recordedSubmission(folder: JobFolder): Promise<Submission | null> {
+  const recorded = await readGraph(folder);
+  if (recorded === null) return null;
+  const { jobId, name, graph, config, fingerprint, lastTimeMicros } = recorded;
+  if (jobId === null || name === null || graph === null || fingerprint === null) return null;
+  let submittedAtMs = (lastTimeMicros ?? 0) / 1000;
+  for await (const { timeMicros } of (await openJobLog(folder.jobEvents)).records()) {
+    submittedAtMs = (timeMicros ?? 0) / 1000;
+    break;
+  }
+  return { jobId, name, submittedAtMs, graph, config, fingerprint };
 }
 
 /** The last job of that name, or the one with that id. Throws JOB_UNKNOWN with the names that there are. */
@@ -68,18 +98,16 @@ export async function hasEnded(entry: JobEntry): Promise<boolean> {
 
 /** Whether a live JobMaster leads the job. */
 export async function isLed(folder: JobFolder): Promise<boolean> {
-  const epoch = await latestGeneration(folder.epochs);
-  return epoch !== null && isAlive(epoch.holder);
+  return (await latestHolder(folder.epochs)).livePid !== null;
 }
 
 /** Takes the lock of a job's name for this client. Throws JOB_HELD naming the process that has it. */
 export async function lockName(home: string, name: string): Promise<void> {
   const locks = join(resolve(home), 'locks', derivedId('job-name', name));
-  const latest = await latestGeneration(locks);
-  if (latest && isAlive(latest.holder)) throw heldBy(name, latest.holder.pid);
-  if (await takeGeneration(locks, latest?.number ?? 0, { name })) return;
-  const winner = await latestGeneration(locks);
-  throw heldBy(name, winner?.holder.pid ?? null);
+  const { number, livePid } = await latestHolder(locks);
+  if (livePid !== null) throw heldBy(name, livePid);
+  if (await takeGeneration(locks, number, { name })) return;
+  throw heldBy(name, (await latestHolder(locks)).livePid);
 }
 
 function heldBy(name: string, pid: number | null): JobrecError {

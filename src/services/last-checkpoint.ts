@@ -15,9 +15,8 @@ export function lastCheckpointOf(graph: ExecutionGraph): { readonly lastCheckpoi
   return { lastCheckpoint: { checkpointId, kind, location, completedAt: isoTime(completedAtMicros) } };
 }
 
-/** A job that has ended deletes its checkpoints unless they are retained; its savepoints stay: then the newest of those. */
+/** A job that has ended deletes its checkpoints unless they are retained; its savepoints stay: then the newest of those, if any. */
 function lastOf({ checkpoints, state, config }: ExecutionGraph): CompletedCheckpoint | undefined {
-  const newest = checkpoints.at(-1);
   const areKept = !isGloballyTerminal(state) || isRetained(readOptions(config).streaming.retention, state);
-  return areKept ? newest : (checkpoints.findLast(({ kind }) => kind === 'savepoint') ?? newest);
+  return areKept ? checkpoints.at(-1) : checkpoints.findLast(({ kind }) => kind === 'savepoint');
 }

@@ -2,7 +2,13 @@
 // still runs somewhere is fenced, and refused where one is alive. Design, invariant 3.
 import { dirname, join } from 'node:path';
 import { JobrecError } from '../model/errors.ts';
-import { type Generation, latestGeneration, latestGenerationNumber, takeGeneration } from '../store/generation.ts';
+import {
+  type Generation,
+  latestGeneration,
+  latestGenerationNumber,
+  latestHolder,
+  takeGeneration,
+} from '../store/generation.ts';
 import { epochsName } from '../store/job-folder.ts';
 import { isAlive } from '../store/process-identity.ts';
 
@@ -33,6 +39,7 @@ export async function refuseLive(folder: string): Promise<Generation | null> {
 
 /** Throws JOB_HELD where the store is being changed from outside its job, in which nothing of the job may start. */
 export async function refuseMaintained(folder: string): Promise<void> {
+  if ((await latestHolder(epochsOf(folder))).livePid === null) return;
   const latest = await latestGeneration(epochsOf(folder));
   if (latest?.detail.purpose !== undefined) await refuseLive(folder);
 }

@@ -5,7 +5,7 @@ import { link, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { JobrecError } from '../model/errors.ts';
 import { makeFolder, readJsonFile, syncFolder, temporaryPath, writeSynced } from './atomic-file.ts';
-import { currentProcess, type ProcessIdentity } from './process-identity.ts';
+import { currentProcess, isAlive, type ProcessIdentity } from './process-identity.ts';
 import { isCount, isPlainObject, isText, nullable, objectOf } from './shape.ts';
 
 export interface Generation {
@@ -38,7 +38,32 @@ export async function latestGeneration(folder: string): Promise<Generation | nul
   const file = generationFile(folder, number);
   const content = await readJsonFile(file);
   if (isGeneration(content) && (content as Generation).number === number) return content as Generation;
-  throw new JobrecError('STORE_UNREADABLE', `${file} does not name its holder`, { data: { path: file } });
+  throw new JobrecError('STORE_UNREADABLE', `${file} does not name its holder`, {
+    data: { path: file },
+    hint: 'it was damaged; where no process works here any more, remove it',
+  });
+}
+
+export interface LatestHolder {
+  /** 0 if none was taken. */
+  readonly number: number;
+  /** null: it is dead, or not known. */
+  readonly livePid: number | null;
+}
+
+/**
+ * Who holds the latest generation, for one that would follow it. A damaged file names nobody and its number counts: whoever
+ * took it is fenced by the next number, as one that is dead.
+ */
+export async function latestHolder(folder: string): Promise<LatestHolder> {
+  try {
+    const latest = await latestGeneration(folder);
+    if (latest === null) return { number: 0, livePid: null };
+    return { number: latest.number, livePid: isAlive(latest.holder) ? latest.holder.pid : null };
+  } catch (error) {
+    if (!(error instanceof JobrecError)) throw error;
+    return { number: await latestGenerationNumber(folder), livePid: null };
+  }
 }
 
 /**

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readJsonFile, replaceFile } from '../../src/store/atomic-file.ts';
-import { latestGeneration, latestGenerationNumber, takeGeneration } from '../../src/store/generation.ts';
+import { latestGeneration, latestGenerationNumber, latestHolder, takeGeneration } from '../../src/store/generation.ts';
 import { currentProcess, isAlive, processWithId } from '../../src/store/process-identity.ts';
 import { temporaryFolder } from './sample-store.ts';
 
@@ -45,6 +45,19 @@ describe('generations', () => {
     await expect(latestGeneration(folder)).rejects.toMatchObject({ code: 'STORE_UNREADABLE' });
     await writeFile(path.join(folder, '0000000001'), '{"numb');
     await expect(latestGeneration(folder)).rejects.toMatchObject({ code: 'STORE_UNREADABLE' });
+  });
+
+  test('who would follow sees the live holder, or that there is none: a damaged file names nobody, and its number counts', async () => {
+    const folder = await temporaryFolder();
+    expect(await latestHolder(folder)).toEqual({ number: 0, livePid: null });
+    await takeGeneration(folder, 0);
+    expect(await latestHolder(folder)).toEqual({ number: 1, livePid: process.pid });
+    await writeFile(path.join(folder, '0000000002'), '{"numb');
+    expect(await latestHolder(folder)).toEqual({ number: 2, livePid: null });
+    expect(await takeGeneration(folder, 2)).toMatchObject({ number: 3 });
+    await rm(folder, { recursive: true });
+    await writeFile(folder, 'no folder');
+    await expect(latestHolder(folder)).rejects.toMatchObject({ code: 'ENOTDIR' });
   });
 });
 

@@ -2,9 +2,8 @@
 // before it had cleaned up, and nobody else will. Store, logs and outputs stay (run-files.ts).
 import { readOptions } from '../../model/options.ts';
 import type { ExecutionGraph } from '../../replay/execution-graph.ts';
-import { latestGeneration } from '../../store/generation.ts';
+import { latestHolder } from '../../store/generation.ts';
 import { type JobFolder, shuffleServiceFolder, workerFolder } from '../../store/job-folder.ts';
-import { isAlive } from '../../store/process-identity.ts';
 import { knownWorkers } from '../job-master/reconciling.ts';
 import { signalProcess } from '../processes.ts';
 import { deleteRunFiles } from '../run-files.ts';
@@ -29,7 +28,7 @@ async function endOrphans(folder: JobFolder): Promise<void> {
   const workers = (await knownWorkers(folder)).map((id) => workerFolder(folder, id));
   const services = (await knownShuffleServices(folder)).map((id) => shuffleServiceFolder(folder, id));
   for (const claimed of [...workers, ...services]) {
-    const claim = await latestGeneration(workerClaims(claimed));
-    if (claim && isAlive(claim.holder)) signalProcess(claim.holder.pid, 'SIGKILL');
+    const { livePid } = await latestHolder(workerClaims(claimed));
+    if (livePid !== null) signalProcess(livePid, 'SIGKILL');
   }
 }

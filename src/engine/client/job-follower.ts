@@ -1,5 +1,6 @@
 // The client as supervisor: starts the JobMaster, follows it, starts the next one when it dies, and returns when the
 // job has ended or was suspended. It decides nothing about the job; killing it leaves the JobMaster running.
+import { join } from 'node:path';
 import { JobrecError } from '../../model/errors.ts';
 import { isGloballyTerminal, type JobState } from '../../model/states.ts';
 import { replaceFile } from '../../store/atomic-file.ts';
@@ -108,7 +109,7 @@ class JobFollower {
       if (master && !killed && performance.now() > deadlineMs) {
         killed = true;
         this.#hangingStarts += 1;
-        signalProcess(master.pid, 'SIGKILL');
+        if (master.pid !== null) signalProcess(master.pid, 'SIGKILL');
       }
       await pause(pollIntervalMs);
     }
@@ -133,9 +134,8 @@ class JobFollower {
     if (this.#failedStarts < failedStartsMax) return;
     // A master that cannot write cannot leave word either: then this fails as its own writes did.
     if (!failure) await replaceFile(failureFile(this.#options.folder), '{}\n');
-    throw (
-      failure ?? new Error(`the JobMaster ended with exit code ${end.code}; see ${failureFile(this.#options.folder)}`)
-    );
+    const log = join(this.#options.folder.logs, 'job-master.log');
+    throw failure ?? new Error(`the JobMaster ended with exit code ${end.code}; see ${log}`);
   }
 
   /** Follows one master; null when it is gone without the job having ended. */

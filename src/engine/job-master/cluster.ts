@@ -3,7 +3,6 @@
 // looked after. Decides nothing about the job: what happens here goes to its listener. The same for batch and streaming
 // jobs. Design invariant 3: nothing here outlives a higher epoch.
 import { randomBytes } from 'node:crypto';
-import type { JobrecError } from '../../model/errors.ts';
 import type { WorkerId } from '../../model/ids.ts';
 import type { JobFolder } from '../../store/job-folder.ts';
 import type { ClusterSize } from '../processes.ts';
@@ -30,8 +29,8 @@ export interface ClusterListener {
   control(command: Control['command'], reason: string): void;
   /** Absent: a job that has no savepoints. Resolves to the answer when the savepoint is taken or has failed. */
   savepoint?(order: SavepointOrder): Promise<ToClient>;
-  /** A process cannot be started any more. */
-  hopeless(error: JobrecError): void;
+  /** A process cannot be started any more, or looked after. */
+  hopeless(error: unknown): void;
   progress(): readonly VertexProgress[];
   /** Now and then. */
   tick?(): void;
@@ -196,8 +195,12 @@ export class Cluster {
   }
 
   #ensureProcesses(): void {
-    void this.#supervisor.ensureAll();
-    void this.#options.shuffle?.ensure();
+    this.#ensureWorkers();
+    this.#options.shuffle?.ensure();
+  }
+
+  #ensureWorkers(): void {
+    this.#supervisor.ensureAll().catch((error) => this.#options.listener.hopeless(error));
   }
 
   async #heartbeat(): Promise<void> {
@@ -227,7 +230,7 @@ export class Cluster {
     this.clients.notice(`${workerId} was lost: ${reason}`);
     this.listProcesses();
     listener.lost(worker, reason);
-    void this.#supervisor.ensureAll();
+    this.#ensureWorkers();
   }
 }
 

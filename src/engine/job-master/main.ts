@@ -24,14 +24,18 @@ async function main(): Promise<void> {
   process.stderr.on('error', () => {});
   const folder = jobFolderAt(process.argv[2] ?? '');
   const { start, ...size } = v.parse(argumentsSchema, JSON.parse(process.argv[3] ?? '{}'));
+  const fail = async (error: unknown): Promise<never> => {
+    process.stderr.write(`${new Date().toISOString()} JobMaster: ${describe(error)}\n`);
+    await writeFailure(folder, error).catch(() => {});
+    process.exit(1);
+  };
+  process.on('uncaughtException', (error) => void fail(error));
   try {
     await rm(failureFile(folder), { force: true });
     await lead(folder, size, start);
     process.exit(0);
   } catch (error) {
-    process.stderr.write(`${new Date().toISOString()} JobMaster: ${describe(error)}\n`);
-    await writeFailure(folder, error).catch(() => {});
-    process.exit(1);
+    await fail(error);
   }
 }
 

@@ -1,7 +1,7 @@
 // The course of a JobMaster from its first decision to its end, the same for batch and streaming jobs: the first end
 // counts, what goes on is settled, the last status is recorded, and only then processes and files follow it. What follows
 // from which end is a table: master-end.ts. Design invariants 3 and 8.
-import type { JobrecError } from '../../model/errors.ts';
+import { JobrecError } from '../../model/errors.ts';
 import type { RecoveryCause } from '../../model/job-events.ts';
 import { isGloballyTerminal, type JobState } from '../../model/states.ts';
 import type { JobMasterStart } from '../processes.ts';
@@ -68,8 +68,10 @@ export class MasterCourse {
     this.end({ kind: 'suspended', reason });
   }
 
-  hopeless({ message, hint }: JobrecError): void {
-    this.suspend(hint === undefined ? message : `${message}; ${hint}`);
+  /** A process cannot be started, or looked after. */
+  hopeless(error: unknown): void {
+    if (!(error instanceof JobrecError) || error.code !== 'JOB_SUSPENDED') return void this.endFor(error);
+    this.suspend(error.hint === null ? error.message : `${error.message}; ${error.hint}`);
   }
 
   control(command: Control['command'], reason: string): void {

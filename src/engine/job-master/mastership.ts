@@ -1,6 +1,6 @@
 // One JobMaster incarnation: it takes the next epoch by an exclusive create, opens the store for that epoch, replays
 // what is recorded, and knows when it no longer leads (invariant 3) or the store took no more events (invariant 8).
-import { JobrecError, messageOf } from '../../model/errors.ts';
+import { exitCodeByErrorCode, JobrecError, messageOf } from '../../model/errors.ts';
 import type { RecoveryCause } from '../../model/job-events.ts';
 import type { JobLog } from '../../model/job-log.ts';
 import { type Options, readOptions } from '../../model/options.ts';
@@ -100,9 +100,9 @@ export class Mastership {
     if (this.#writer.poisoned === null) this.#snapshots.poll();
   }
 
-  /** Whether no higher epoch has been taken: asked before anything outside the store is changed. */
+  /** Whether no higher epoch has been taken: asked before anything outside the store is changed. Throws where nobody can say. */
   async leads(): Promise<boolean> {
-    return !(await this.#isFenced());
+    return (await this.#latestEpoch()) <= this.epoch;
   }
 
   /** Throws where a later epoch leads. */
@@ -124,12 +124,13 @@ export class Mastership {
   }
 
   /**
-   * The end that an error makes: a later epoch (whose renames look like lost files), the job's own failure, a refused
-   * store, or a system error (then it can be resumed).
+   * The end that an error makes: a later epoch (whose renames look like lost files), a refused store, files that cannot be
+   * read or a system error (then it can be resumed), or the job's own failure.
    */
   async endOf(error: unknown): Promise<MasterEnd> {
     if (await this.#isFenced()) return fenced(this.epoch);
     if (this.#writer.poisoned) return { kind: 'poisoned', reason: this.#writer.poisoned.message };
+    if (error instanceof JobrecError && isOfFiles(error)) return { kind: 'suspended', reason: reasonOf(error) };
     if (error instanceof JobrecError) return { kind: 'failed', reason: error.message };
     if (error instanceof Error && 'code' in error) return { kind: 'suspended', reason: messageOf(error) };
     throw error;
@@ -147,8 +148,13 @@ export class Mastership {
     this.#onPoisoned((await this.#isFenced()) ? fenced(this.epoch) : { kind: 'poisoned', reason: messageOf(error) });
   }
 
+  /** As far as one can see: an error is not to hide the one that it is asked for. */
   async #isFenced(): Promise<boolean> {
-    return (await latestGenerationNumber(this.#folder.epochs).catch(() => 0)) > this.epoch;
+    return (await this.#latestEpoch().catch(() => 0)) > this.epoch;
+  }
+
+  #latestEpoch(): Promise<number> {
+    return latestGenerationNumber(this.#folder.epochs);
   }
 }
 
@@ -179,6 +185,15 @@ async function recordedGraph({ log, writer }: { log: JobLog; writer: StoreWriter
     data: { folder: log.location, last, replayed: graph.lastSequence },
     hint: `jobrec validate ${log.location} tells what is damaged, and with --repair keeps what is not`,
   });
+}
+
+/** Data that cannot be read, that another process holds, or of another version: no fault of the job. */
+function isOfFiles({ code }: JobrecError): boolean {
+  return [4, 5, 6].includes(exitCodeByErrorCode[code]);
+}
+
+function reasonOf({ message, hint }: JobrecError): string {
+  return hint === null ? message : `${message}; ${hint}`;
 }
 
 function fenced(epoch: number): MasterEnd {

@@ -45,7 +45,7 @@ export class ProcessTable {
     const text = this.#wanted;
     this.#wanted = null;
     if (text === null || text === this.#written) return;
-    if (!(await this.#leads())) return;
+    if (!(await this.#leads().catch(() => false))) return;
     this.#written = text;
     // A full disk must not stop the job for the sake of this list: the store is what decides.
     await replaceFile(this.#path, text).catch(() => {});

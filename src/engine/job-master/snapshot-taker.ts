@@ -70,10 +70,9 @@ export class SnapshotTaker {
   }
 
   async #take(sequence: number, bytes: number): Promise<void> {
-    const { folder, epoch, intervalBytes, onTaken, onFailed, start = startThread } = this.#options;
+    const { folder, epoch, intervalBytes, onTaken, onFailed } = this.#options;
     const temporary = temporaryPath(join(folder, 'snapshot'));
-    this.#running = start({ folder, epoch, sequence, temporary });
-    const answer = await this.#running.answer;
+    const answer = await this.#answerOf({ folder, epoch, sequence, temporary });
     this.#running = null;
     if (this.#stopped) return void (await rm(temporary, { force: true }).catch(() => {}));
     // After a failure too: the next attempt comes when there is more to gain.
@@ -82,6 +81,16 @@ export class SnapshotTaker {
     if (answer.taken === null) return;
     this.#wantedBytes = Math.max(intervalBytes, answer.taken.bytes);
     onTaken(answer.taken);
+  }
+
+  async #answerOf(request: SnapshotRequest): Promise<SnapshotAnswer> {
+    const { start = startThread } = this.#options;
+    try {
+      this.#running = start(request);
+      return await this.#running.answer;
+    } catch (error) {
+      return { failed: messageOf(error) };
+    }
   }
 }
 

@@ -4,9 +4,8 @@
 import { JobrecError } from '../../model/errors.ts';
 import type { WorkerId } from '../../model/ids.ts';
 import type { Options } from '../../model/options.ts';
-import { latestGeneration } from '../../store/generation.ts';
+import { latestHolder } from '../../store/generation.ts';
 import { type JobFolder, workerFolder } from '../../store/job-folder.ts';
-import { isAlive } from '../../store/process-identity.ts';
 import { type ClusterSize, type EngineProcess, signalProcess, spawnTaskManager } from '../processes.ts';
 import { workerClaims } from '../task-manager/worker-claim.ts';
 
@@ -66,9 +65,10 @@ export class WorkerSupervisor {
 
   /** Pids of the processes started here that have not registered yet. */
   get starting(): { workerId: WorkerId; pid: number }[] {
-    return [...this.#supervised].flatMap(([workerId, { process }]) =>
-      process && !this.#options.isRegistered(workerId) ? [{ workerId, pid: process.pid }] : [],
-    );
+    return [...this.#supervised].flatMap(([workerId, { process }]) => {
+      const pid = process?.pid ?? null;
+      return pid !== null && !this.#options.isRegistered(workerId) ? [{ workerId, pid }] : [];
+    });
   }
 
   /** Starts what is missing. Called at the start and at intervals. */
@@ -100,8 +100,7 @@ export class WorkerSupervisor {
 
   /** Pid of the live process that holds the worker's folder; null: there is none. */
   async liveHolder(workerId: WorkerId): Promise<number | null> {
-    const claim = await latestGeneration(workerClaims(this.#options.folderOf(workerId)));
-    return claim && isAlive(claim.holder) ? claim.holder.pid : null;
+    return (await latestHolder(workerClaims(this.#options.folderOf(workerId)))).livePid;
   }
 
   /** Whether a worker of an earlier JobMaster is still there. */

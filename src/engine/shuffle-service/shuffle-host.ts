@@ -1,6 +1,5 @@
 // Everything that a JobMaster has of its shuffle service: the process, the ShuffleMaster that speaks to it, and what the
 // job's record and the partition tracker hear of the two. Spec: docs/adr/0008-shuffle-service.md.
-import type { JobrecError } from '../../model/errors.ts';
 import { shuffleServiceId } from '../../model/shuffle-placements.ts';
 import { type JobFolder, shuffleServiceFolder } from '../../store/job-folder.ts';
 import type { EventRecorder } from '../job-master/event-recorder.ts';
@@ -21,8 +20,8 @@ export interface ShuffleHostListener {
   noticed(what: string): void;
   /** The process that works is another one. */
   changed(): void;
-  /** It cannot be started. */
-  hopeless(error: JobrecError): void;
+  /** It cannot be started, or looked after. */
+  hopeless(error: unknown): void;
 }
 
 export class ShuffleHost {
@@ -79,8 +78,8 @@ export class ShuffleHost {
     return this.#process.anyAlive();
   }
 
-  ensure(): Promise<void> {
-    return this.#process.ensure();
+  ensure(): void {
+    this.#process.ensure().catch((error) => this.#listener.hopeless(error));
   }
 
   register(connection: ServiceConnection, registration: ServiceRegistration): void {
@@ -128,6 +127,6 @@ export class ShuffleHost {
     void this.#recorder.record({ type: 'worker-lost', workerId: shuffleServiceId, reason });
     this.#listener.noticed(`${shuffleServiceId} was lost: ${reason}`);
     this.#listener.changed();
-    void this.ensure();
+    this.ensure();
   }
 }

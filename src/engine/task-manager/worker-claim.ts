@@ -3,8 +3,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { JobrecError } from '../../model/errors.ts';
-import { latestGeneration, takeGeneration } from '../../store/generation.ts';
-import { isAlive } from '../../store/process-identity.ts';
+import { latestHolder, takeGeneration } from '../../store/generation.ts';
 
 /** Where the claims of a worker's folder lie. */
 export function workerClaims(workerFolder: string): string {
@@ -15,9 +14,8 @@ export function workerClaims(workerFolder: string): string {
 export async function claimWorkerFolder(workerFolder: string, workerId: string): Promise<number> {
   await mkdir(workerFolder, { recursive: true });
   const claims = workerClaims(workerFolder);
-  const latest = await latestGeneration(claims);
-  const held = latest !== null && isAlive(latest.holder);
-  const taken = held ? null : await takeGeneration(claims, latest?.number ?? 0, { workerId });
+  const { number, livePid } = await latestHolder(claims);
+  const taken = livePid === null ? await takeGeneration(claims, number, { workerId }) : null;
   if (taken) return taken.number;
-  throw new JobrecError('JOB_HELD', `the folder of ${workerId} is held by process ${latest?.holder.pid ?? '?'}`);
+  throw new JobrecError('JOB_HELD', `the folder of ${workerId} is held by process ${livePid ?? '?'}`);
 }

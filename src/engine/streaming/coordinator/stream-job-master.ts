@@ -137,7 +137,8 @@ export class StreamJobMaster {
 
   /** When all sources have ended, which one without data may have before all tasks run. */
   #endIfSourcesEnded(): void {
-    if (this.#scheduler.haveSourcesEnded && this.#scheduler.isRunning) void this.#endWithCheckpoint();
+    if (!this.#scheduler.haveSourcesEnded || !this.#scheduler.isRunning) return;
+    this.#endWithCheckpoint().catch((error) => this.#course.endFor(error));
   }
 
   /** One more checkpoint makes all output visible, and the job is done. */

@@ -1,0 +1,83 @@
+// Small files around a store that are damaged, or in the way: they cost what they say, and never the job.
+import { mkdir, readdir, readFile, rename, rmdir, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, it, vi } from 'vitest';
+import type { JobsReport, RunReport } from '../../src/services/run-report.ts';
+import { eventually, parseJson, runCli, startCli } from './cli.ts';
+import {
+  answerOf,
+  expectedAnswer,
+  type GatedJob,
+  gatedJob,
+  hasBegun,
+  killAll,
+  onlyJobFolder,
+  openAll,
+  openGate,
+  runArgs,
+} from './gated-job.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
+
+/** A job whose processes are all dead, with the two tasks of its first stage finished. */
+async function halfDoneJob(): Promise<{ readonly job: GatedJob; readonly folder: string }> {
+  const job = await gatedJob({ stages: 2 });
+  const run = startCli(runArgs(job));
+  await openGate(job, 's1');
+  await eventually('s2 waits', async () => ((await hasBegun(job, 's2-0')) ? true : null));
+  const folder = await onlyJobFolder(job);
+  await killAll(folder);
+  await run.result;
+  return { job, folder };
+}
+
+it('a damaged claim of a worker, epoch and lock name nobody: the job is resumed with all that had finished', async () => {
+  const { job, folder } = await halfDoneJob();
+  const locks = (await readdir(join(job.home, 'locks'))).map((name) => join(job.home, 'locks', name));
+  for (const generations of [join(folder, 'workers/worker-1/claims'), join(folder, 'epochs'), ...locks]) {
+    const newest = (await readdir(generations)).sort().at(-1) ?? '';
+    await truncate(join(generations, newest), 20);
+  }
+  await openAll(job);
+  const report = parseJson<RunReport>(await runCli(runArgs(job)));
+  expect(report).toMatchObject({ state: 'FINISHED', recoveries: [{ kept: 2, rerun: 0 }] });
+  expect(await answerOf(job)).toEqual(expectedAnswer(job));
+});
+
+it('a log that cannot be opened suspends the job, saying so, and the job goes on when it can', async () => {
+  const { job, folder } = await halfDoneJob();
+  const log = join(folder, 'logs/worker-1.log');
+  await rename(log, `${log}.moved`);
+  await mkdir(log);
+  const refused = await runCli(runArgs(job));
+  expect([refused.code, parseJson(refused)]).toMatchObject([
+    7,
+    {
+      state: 'SUSPENDED',
+      failure: { message: expect.stringContaining(`EISDIR: illegal operation on a directory, open '${log}'`) },
+    },
+  ]);
+  await rmdir(log);
+  await openAll(job);
+  expect(parseJson<RunReport>(await runCli(runArgs(job)))).toMatchObject({ state: 'FINISHED' });
+  expect(await answerOf(job)).toEqual(expectedAnswer(job));
+});
+
+it('a damaged plan.json hides no job, and stops no other one', async () => {
+  const { job, folder } = await halfDoneJob();
+  const before = parseJson<JobsReport>(await runCli(['jobs', '--home', job.home, '--json'])).jobs;
+  await truncate(join(folder, 'plan.json'), 30);
+  const [listed] = parseJson<JobsReport>(await runCli(['jobs', '--home', job.home, '--json'])).jobs;
+  expect(listed).toEqual({ ...before[0], startedAt: expect.any(String) });
+  const other = await gatedJob({ stages: 1, open: true });
+  await writeFile(other.jobFile, (await readFile(other.jobFile, 'utf8')).replace('name: gated', 'name: other'));
+  expect((await runCli(runArgs({ ...other, home: job.home }))).code).toBe(0);
+});
+
+it('a home that is none is an error, not an empty list', async () => {
+  const job = await gatedJob({ stages: 1 });
+  const file = join(job.folder, 'file');
+  await writeFile(file, '');
+  const { code, stdout } = await runCli(['jobs', '--home', file, '--json']);
+  expect([code, JSON.parse(stdout).error.code]).toEqual([4, 'STORE_UNREADABLE']);
+});
