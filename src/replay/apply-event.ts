@@ -4,6 +4,7 @@
 import { partitionKey } from '../model/ids.ts';
 import type {
   CheckpointCompleted,
+  CheckpointRestored,
   ExecutionDeployed,
   ExecutionFailed,
   ExecutionVertexFinished,
@@ -92,8 +93,10 @@ function dispatch(graph: ExecutionGraph, record: RecordPosition, event: JobEvent
     case 'savepoint-completed':
       return applyCheckpoint(graph, event, timeMicros);
     case 'checkpoint-aborted':
-    case 'checkpoint-restored':
+      graph.lastCheckpointId = Math.max(graph.lastCheckpointId, event.checkpointId);
       return null;
+    case 'checkpoint-restored':
+      return applyRestored(graph, event);
     default:
       event satisfies never;
       return null;
@@ -114,7 +117,17 @@ function applyCheckpoint(
   const { type, ...completed } = event;
   const kind = type === 'checkpoint-completed' ? 'checkpoint' : 'savepoint';
   graph.checkpoints.push({ kind, ...completed, completedAtMicros: timeMicros });
+  graph.lastCheckpointId = Math.max(graph.lastCheckpointId, event.checkpointId);
   if (graph.checkpoints.length > checkpointsMax) graph.checkpoints.shift();
+  return null;
+}
+
+/**
+ * What is newer than the restored checkpoint could not be used, and its output has been taken back: it must not be restored
+ * later, readable again, beside the output of those that came after.
+ */
+function applyRestored(graph: ExecutionGraph, { checkpointId }: CheckpointRestored): null {
+  graph.checkpoints = graph.checkpoints.filter((completed) => completed.checkpointId <= checkpointId);
   return null;
 }
 

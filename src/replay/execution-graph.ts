@@ -132,8 +132,10 @@ export interface ExecutionGraph {
   readonly released: Set<string>;
   commit: CommitStarted | null;
   readonly recoveries: RecoveryCompleted[];
-  /** The newest checkpoints and savepoints of a streaming job, oldest first. */
-  readonly checkpoints: CompletedCheckpoint[];
+  /** The newest checkpoints and savepoints of a streaming job, oldest first; without those that a restore has passed over. */
+  checkpoints: CompletedCheckpoint[];
+  /** Highest number of a checkpoint or savepoint that is recorded as complete or given up; 0: none is. */
+  lastCheckpointId: number;
   /** Times of the task failures that the restart strategy counts, oldest first. */
   readonly failureTimesMicros: number[];
   /** Of the last applied record; null before the first. */
@@ -162,6 +164,7 @@ export function createExecutionGraph(): ExecutionGraph {
     commit: null,
     recoveries: [],
     checkpoints: [],
+    lastCheckpointId: 0,
     failureTimesMicros: [],
     lastSequence: null,
     lastTimeMicros: null,

@@ -283,6 +283,27 @@ describe('the job', () => {
     expect(graph).toMatchObject({ state: 'FAILED', stateReason: 'boom', commit, recoveries: [recovery] });
   });
 
+  it('forgets the checkpoints that a restore has passed over, and their numbers are used all the same', () => {
+    const completed = (checkpointId: number): JobEvent => {
+      const location = `/chk-${checkpointId}`;
+      return { type: 'checkpoint-completed', checkpointId, location, stateBytes: 1, durationMs: 1, sinks: [] };
+    };
+    const restored: JobEvent = {
+      type: 'checkpoint-restored',
+      checkpointId: 1,
+      location: '/chk-1',
+      skipped: [{ checkpointId: 2, reason: 'damaged' }],
+    };
+    const [before] = fold([job, completed(1), completed(2), restored]);
+    expect([before.checkpoints.map(({ location }) => location), before.lastCheckpointId]).toEqual([['/chk-1'], 2]);
+    const aborted: JobEvent = { type: 'checkpoint-aborted', checkpointId: 9, reason: 'late' };
+    const [graph] = fold([job, completed(1), completed(2), restored, completed(3), aborted]);
+    expect([graph.checkpoints.map(({ location }) => location), graph.lastCheckpointId]).toEqual([
+      ['/chk-1', '/chk-3'],
+      9,
+    ]);
+  });
+
   it('keeps its newest 300 checkpoints and savepoints', () => {
     const completed = (checkpointId: number): JobEvent => {
       const type = checkpointId % 2 === 0 ? 'checkpoint-completed' : 'savepoint-completed';

@@ -24,7 +24,7 @@ async function newDriver() {
   const events: JobEvent[] = [];
   const barriers: CheckpointBarrier[] = [];
   const failures: string[] = [];
-  const graph = { checkpoints: [] };
+  const graph = { checkpoints: [], lastCheckpointId: 0 };
   const recorder = { graph, record: async (event: JobEvent) => void events.push(event) } as unknown as EventRecorder;
   const driver = new CheckpointDriver({
     plan: { maxParallelism: 128, vertices: [] },

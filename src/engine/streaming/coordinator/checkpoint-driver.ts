@@ -68,8 +68,8 @@ export class CheckpointDriver {
   async prepare(restored: CheckpointMetadata | null): Promise<void> {
     const { recorder, storage } = this.#options;
     this.#sinkRows = new Map((restored?.sinkRows ?? []).map(({ sink, rows }) => [sink, rows]));
-    const used = [...recorder.graph.checkpoints.map(({ checkpointId }) => checkpointId), ...(await storage.list())];
-    this.#nextId = Math.max(this.#nextId, (restored?.checkpointId ?? 0) + 1, ...used.map((id) => id + 1));
+    const used = [recorder.graph.lastCheckpointId, restored?.checkpointId ?? 0, ...(await storage.list())];
+    this.#nextId = Math.max(this.#nextId, ...used.map((id) => id + 1));
   }
 
   /** All tasks run. */
@@ -128,7 +128,9 @@ export class CheckpointDriver {
           this.#begin(action.checkpointId, action.request);
           break;
         case 'store':
-          this.#storing = this.#storing.then(() => this.#store(action.checkpointId, action.request));
+          this.#storing = this.#storing
+            .then(() => this.#store(action.checkpointId, action.request))
+            .catch((error) => this.#options.onFatal(error));
           break;
         case 'abort':
           this.#abort(action.checkpointId, action.request, action.reason);

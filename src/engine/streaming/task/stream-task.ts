@@ -145,9 +145,10 @@ export class StreamTask {
     const { checkpointId } = barrier;
     this.#isTakingCheckpoint = true;
     output.barrier(barrier);
-    if (barrier.mode !== 'go-on') this.#isEnding = true;
     const parts = await chain.prepareCommit(checkpointId);
     const snapshots = chain.snapshot(checkpointId);
+    // Not before: until here an error is one of the task, and not of channels that close.
+    if (barrier.mode !== 'go-on') this.#isEnding = true;
     this.#storing = this.#storing.then(() => this.#store(barrier, snapshots, parts));
     this.#isTakingCheckpoint = false;
   }
