@@ -9,17 +9,21 @@ import { signalProcess } from '../processes.ts';
 import { deleteRunFiles } from '../run-files.ts';
 import { knownShuffleServices } from '../shuffle-service/service-folder.ts';
 import { deleteStreamFiles } from '../streaming/stream-files.ts';
+import { findSubmission } from '../submission.ts';
 import { workerClaims } from '../task-manager/worker-claim.ts';
 
 /** For a job that has ended and that no JobMaster leads any more. Doing it again changes nothing. */
 export async function clearEnded(
   folder: JobFolder,
-  { graph: jobGraph, config, state, jobId }: ExecutionGraph,
+  { graph: jobGraph, config, state, jobId, checkpoints }: ExecutionGraph,
 ): Promise<void> {
   if (jobGraph === null || jobId === null) return;
   await endOrphans(folder);
   const plan = jobGraph.streaming;
-  if (plan) await deleteStreamFiles({ folder, plan, jobId, options: readOptions(config).streaming, state });
+  // As it was run last: a run that resumes may have other options than the one that was recorded.
+  const submission = await findSubmission(folder).catch(() => null);
+  const options = readOptions(submission?.config ?? config).streaming;
+  if (plan) await deleteStreamFiles({ folder, plan, jobId, options, state, checkpoints });
   await deleteRunFiles({ folder, jobGraph, jobId });
 }
 

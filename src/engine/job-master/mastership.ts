@@ -19,6 +19,8 @@ import { SnapshotTaker } from './snapshot-taker.ts';
 export class Mastership {
   readonly epoch: number;
   readonly jobId: string;
+  /** As this run was started with: `options` is read from it. */
+  readonly config: Readonly<Record<string, string>>;
   readonly options: Options;
   readonly recorder: EventRecorder;
   /** The task failures that the store records. */
@@ -34,6 +36,7 @@ export class Mastership {
     const { graph, submission } = opened;
     this.epoch = epoch;
     this.jobId = submission.jobId;
+    this.config = submission.config;
     this.options = opened.options;
     this.failures = new FailureHistory(graph);
     this.#folder = opened.folder;

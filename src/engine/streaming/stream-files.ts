@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import type { JobState } from '../../model/states.ts';
 import type { StreamingOptions } from '../../model/streaming-options.ts';
 import type { StreamingPlan } from '../../model/streaming-plan.ts';
-import { CheckpointStorage } from '../../store/checkpoint/checkpoint-storage.ts';
+import type { CompletedCheckpoint } from '../../replay/execution-graph.ts';
+import { CheckpointStorage, readMetadata } from '../../store/checkpoint/checkpoint-storage.ts';
 import type { JobFolder } from '../../store/job-folder.ts';
-import { dropStaged } from './sinks/part-commit.ts';
+import { commitParts, dropStaged } from './sinks/part-commit.ts';
 
 /** The job's checkpoints: `<execution.checkpointing.dir>/<jobId>`, else in the job's own folder. */
 export function checkpointStorage(
@@ -37,11 +38,20 @@ export interface EndedStream {
   readonly options: StreamingOptions;
   /** FINISHED, FAILED or CANCELED. */
   readonly state: JobState;
+  /** Those that are recorded, oldest first. */
+  readonly checkpoints: readonly CompletedCheckpoint[];
 }
 
-/** Removes what was staged, and the job's own checkpoints unless they are to be retained. Can be done twice. */
-export async function deleteStreamFiles({ folder, plan, jobId, options, state }: EndedStream): Promise<void> {
+/**
+ * Removes what was staged, and the job's own checkpoints unless they are to be retained. Can be done twice. The parts of the
+ * newest checkpoint appear first: whoever recorded it may have been killed before, and a job may begin from it.
+ */
+export async function deleteStreamFiles(ended: EndedStream): Promise<void> {
+  const { folder, plan, jobId, options, state, checkpoints } = ended;
   const folders = fileSinksOf(plan).map(({ path }) => path);
+  const newest = checkpoints.at(-1);
+  const read = newest ? await readMetadata(newest.location) : null;
+  if (read?.kind === 'metadata') await commitParts(read.metadata.parts);
   await dropStaged(folders, jobId);
   if (!isRetained(options.retention, state)) await checkpointStorage(folder, jobId, options).removeAll();
 }

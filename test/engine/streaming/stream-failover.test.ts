@@ -43,6 +43,7 @@ function scene({ restored = ready, config = fixedDelay as Record<string, string>
   const graph = { config, failureTimesMicros: [], vertices: new Map() };
   const mastership = {
     jobId: 'a'.repeat(32),
+    config,
     options: readOptions(config),
     failures: new FailureHistory(graph),
     recorder: { graph, record: async (event: JobEvent) => void events.push(event) },

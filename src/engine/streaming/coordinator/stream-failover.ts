@@ -77,12 +77,12 @@ export class StreamFailover {
   /** Records the failure, and asks the restart strategy. */
   #decide(task: StreamTaskRef, cause: string): RestartDecision {
     const { mastership, scheduler } = this.#options;
-    const { recorder, failures, options, jobId } = mastership;
+    const { recorder, failures, config, options, jobId } = mastership;
     const where = { ...task, attempt: scheduler.attempt, workerId: scheduler.workerOf(task) };
     const event = { type: 'execution-failed', ...where, cause, counted: true } as const;
     void recorder.record(event);
     failures.add(event, Date.now());
-    const strategy = streamRestartStrategy(recorder.graph.config, options);
+    const strategy = streamRestartStrategy(config, options);
     return decideRestart(strategy, failures.timesMs, jitterOf(jobId));
   }
 

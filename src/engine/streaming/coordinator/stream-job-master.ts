@@ -166,8 +166,8 @@ export class StreamJobMaster {
   async #deleteFiles(): Promise<void> {
     const { jobId, options, recorder } = this.#mastership;
     const ended = { folder: this.#folder, jobId };
-    const { state } = recorder.graph;
-    await deleteStreamFiles({ ...ended, plan: this.#plan, options: options.streaming, state });
+    const { state, checkpoints } = recorder.graph;
+    await deleteStreamFiles({ ...ended, plan: this.#plan, options: options.streaming, state, checkpoints });
     await deleteRunFiles({ ...ended, jobGraph: this.#jobGraph });
   }
 
