@@ -76,10 +76,13 @@ function scene({ restored = ready, config = fixedDelay as Record<string, string>
 it('of an attempt the first failure counts, and all tasks restart from the checkpoint', async () => {
   const { failover, steps, events, deployed } = scene();
   await failover.deploy();
+  expect(failover.isBetweenAttempts).toBe(false);
   void failover.taskFailed({ ...task, subtask: 0 }, 'bad');
+  expect(failover.isBetweenAttempts).toBe(true);
   void failover.taskFailed(task, 'its consequence');
   failover.workerLost(w1, 'its consequence');
   await deployed(2);
+  expect(failover.isBetweenAttempts).toBe(false);
   expect(events).toEqual([
     expect.objectContaining({ type: 'execution-failed', subtask: 0, attempt: 3, workerId: 'w1', counted: true }),
   ]);

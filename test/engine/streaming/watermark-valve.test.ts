@@ -35,6 +35,17 @@ describe('watermarks that meet', () => {
     expect(two.watermark(0, 0)).toEqual({ kind: 'watermark', watermarkMs: 1 });
   });
 
+  it('do not wait for an input that has ended, and end when all have: an idle one may still bring rows', () => {
+    const end = Number.POSITIVE_INFINITY;
+    const two = valve(2);
+    expect(two.watermark(0, end)).toEqual({ kind: 'none' });
+    expect(two.watermark(1, 5)).toEqual({ kind: 'watermark', watermarkMs: 5 });
+    expect(two.idle(1)).toEqual({ kind: 'idle' });
+    expect(two.watermark(1, 7)).toEqual({ kind: 'watermark', watermarkMs: 7 });
+    expect(two.watermark(1, end)).toEqual({ kind: 'watermark', watermarkMs: end });
+    expect(two.idle(0)).toEqual({ kind: 'none' });
+  });
+
   it.each(Array.from({ length: 50 }, (_, seed) => seed))(
     'are the least of the active ones, and only grow (seed %i)',
     (seed) => {

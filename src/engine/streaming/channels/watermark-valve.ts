@@ -1,5 +1,6 @@
-// Watermarks where channels (or splits) meet: the least of those that are expected to bring rows. Idle ones are not
-// waited for; when all are idle, so is the whole. Invariant: the watermark that comes out only grows.
+// Watermarks where channels (or splits) meet: the least of those that are expected to bring rows. Idle ones and those that
+// have ended are not waited for; when none is left, the whole is idle, and it has ended when all have: that one input has
+// ended must not make the rows late that an idle one still has. Invariant: the watermark that comes out only grows.
 
 export const watermarkBeforeAll = Number.NEGATIVE_INFINITY;
 /** Behind the last row of a stream that has ended. */
@@ -50,13 +51,13 @@ export class WatermarkValve<Id> {
   /** What is new since it was asked last. */
   output(): ValveOutput {
     let least = watermarkBehindAll;
-    let isActive = false;
-    for (const input of this.#inputs.values()) {
-      if (input.isIdle) continue;
-      isActive = true;
-      least = Math.min(least, input.watermarkMs);
+    let isAnyIdle = false;
+    for (const { isIdle, watermarkMs } of this.#inputs.values()) {
+      const isAtEnd = watermarkMs === watermarkBehindAll;
+      if (isIdle && !isAtEnd) isAnyIdle = true;
+      else least = Math.min(least, watermarkMs);
     }
-    if (!isActive) {
+    if (least === watermarkBehindAll && isAnyIdle) {
       if (this.#isIdle) return none;
       this.#isIdle = true;
       return { kind: 'idle' };

@@ -33,6 +33,11 @@ export class StreamFailover {
     this.#options = options;
   }
 
+  /** Whether the tasks that are there are being ended: what they say of their deployment comes too late. */
+  get isBetweenAttempts(): boolean {
+    return this.#isBetweenAttempts;
+  }
+
   /** Sets sinks and tasks back to the newest checkpoint that can be used, and deploys. */
   async deploy(): Promise<void> {
     const { course, restorer, scheduler, checkpoints } = this.#options;

@@ -114,8 +114,10 @@ export class StreamJobMaster {
     if (!this.#scheduler.isCurrent(message)) return;
     switch (message.type) {
       case 'listening':
+        if (this.#failover.isBetweenAttempts) return;
         return this.#scheduler.slotListens(worker, message.slot, message.port);
       case 'running':
+        if (this.#failover.isBetweenAttempts) return;
         return this.#scheduler.slotRuns(worker, message.slot);
       case 'ended':
         return this.#scheduler.slotEnded(worker, message.slot);

@@ -22,6 +22,8 @@ export class WatermarkOperator implements Operator {
   readonly #valve = new WatermarkValve<string>();
   readonly #origins = new Map<string, Origin>();
   #context!: OperatorContext;
+  #openedMs = 0;
+  #isIdle = false;
 
   constructor(options: WatermarkOptions) {
     this.#options = options;
@@ -29,6 +31,7 @@ export class WatermarkOperator implements Operator {
 
   async open(context: OperatorContext): Promise<void> {
     this.#context = context;
+    this.#openedMs = performance.now();
   }
 
   processElement(row: Row): void {
@@ -54,6 +57,13 @@ export class WatermarkOperator implements Operator {
       this.#valve.note(id, isIdle ? 'idle' : origin.highestMs - outOfOrdernessMs - 1);
     }
     if (this.#origins.size > 0) this.#emit(this.#valve.output());
+    else if (idlenessMs !== null && now - this.#openedMs > idlenessMs) this.#emitIdleOnce();
+  }
+
+  /** A task that no row has ever reached has no origin whose idleness could be told. */
+  #emitIdleOnce(): void {
+    if (!this.#isIdle) this.#context.output.emitIdle();
+    this.#isIdle = true;
   }
 
   /** Watermarks from before count no more, but for the one behind the last row. */
