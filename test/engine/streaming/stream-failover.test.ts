@@ -105,6 +105,32 @@ it('a lost worker is no failure, however often', async () => {
   expect([events, ends]).toEqual([[], []]);
 });
 
+it('a broken channel waits for its cause: a lost worker is no failure, another task is the one that failed', async () => {
+  const lost = scene({ config: { 'restart-strategy.type': 'none' } });
+  await lost.failover.deploy();
+  lost.failover.channelLost(task, 'the channel was closed');
+  lost.failover.workerLost(w1, 'gone');
+  await lost.deployed(2);
+  const failed = scene();
+  await failed.failover.deploy();
+  failed.failover.channelLost(task, 'the channel was closed');
+  void failed.failover.taskFailed({ ...task, subtask: 0 }, 'bad');
+  failed.failover.channelLost(task, 'another channel was closed');
+  await failed.deployed(2);
+  await new Promise((resolve) => setTimeout(resolve, 1_200));
+  expect([lost.events, lost.ends]).toEqual([[], []]);
+  expect(failed.events).toMatchObject([{ subtask: 0, cause: 'bad' }]);
+});
+
+it('a broken channel without a cause is a failure of its task', async () => {
+  const { failover, events, deployed } = scene();
+  await failover.deploy();
+  failover.channelLost(task, 'the channel was closed');
+  expect(events).toEqual([]);
+  await deployed(2);
+  expect(events).toMatchObject([{ subtask: 1, cause: 'the channel was closed' }]);
+});
+
 it('a worker without tasks is no reason to restart', async () => {
   const { failover, scheduler, steps } = scene();
   await failover.deploy();

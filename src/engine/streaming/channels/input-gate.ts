@@ -1,10 +1,14 @@
 // The inputs of one task: takes elements from its channels in turn, holds back channels whose barrier has come
 // (aligned checkpoints), joins their watermarks, and gives a batch's credit back when the task is done with it.
+
+import { messageOf } from '../../../model/errors.ts';
 import type { Row } from '../../../model/streaming-plan.ts';
 import type { Connection } from '../../protocol/connection.ts';
+import { ProtocolViolation } from '../../protocol/protocol-violation.ts';
 import type { CheckpointBarrier } from '../protocol/stream-messages.ts';
 import { ValueCodec } from '../state/value-codec.ts';
 import { BarrierAligner } from './barrier-aligner.ts';
+import { ChannelLost } from './channel-lost.ts';
 import type { ToConsumer, ToProducer } from './channel-messages.ts';
 import { type ValveOutput, WatermarkValve, watermarkBehindAll } from './watermark-valve.ts';
 
@@ -48,7 +52,11 @@ export class InputGate {
       input.queue.push(element);
       this.#wake();
     });
-    connection.onClose((cause) => this.fail(cause ?? new Error(`the channel from ${connection.peer} was closed`)));
+    connection.onClose((cause) => {
+      if (cause instanceof ProtocolViolation) return this.fail(cause);
+      const why = cause === null ? 'was closed' : `broke: ${messageOf(cause)}`;
+      this.fail(new ChannelLost(`the channel from ${connection.peer} ${why}`));
+    });
   }
 
   fail(error: Error): void {

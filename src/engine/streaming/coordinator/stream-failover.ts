@@ -12,6 +12,9 @@ import { streamRestartStrategy } from './restart-default.ts';
 import type { Restorer } from './restorer.ts';
 import type { StreamScheduler } from './stream-scheduler.ts';
 
+/** How long the cause of a broken channel is waited for: its message may lie in another socket. */
+const causeTimeoutMs = 1_000;
+
 export interface StreamFailoverOptions {
   readonly plan: StreamingPlan;
   readonly mastership: Mastership;
@@ -28,6 +31,8 @@ export class StreamFailover {
   #isBetweenAttempts = false;
   /** The tasks have done their work. */
   #isStoodDown = false;
+  /** A broken channel whose cause has not been told yet. */
+  #consequence: NodeJS.Timeout | null = null;
 
   constructor(options: StreamFailoverOptions) {
     this.#options = options;
@@ -50,8 +55,18 @@ export class StreamFailover {
     scheduler.start(restored.location);
   }
 
+  /**
+   * A task has lost a channel. Its cause is on its way, the failure of another task or the loss of a worker, which is no
+   * failure (invariant 9); one that does not come in time is none, and this counts.
+   */
+  channelLost(task: StreamTaskRef, message: string): void {
+    if (this.#isBusy() || this.#consequence !== null) return;
+    this.#consequence = setTimeout(() => void this.taskFailed(task, message), causeTimeoutMs);
+  }
+
   async taskFailed(task: StreamTaskRef, message: string): Promise<void> {
     const { course, onNotice } = this.#options;
+    this.#forgetConsequence();
     if (this.#isBusy()) return;
     this.#isBetweenAttempts = true;
     const decision = this.#decide(task, message);
@@ -65,6 +80,7 @@ export class StreamFailover {
   workerLost(worker: RegisteredWorker, reason: string): void {
     const { scheduler } = this.#options;
     const hadTasks = scheduler.workerLost(worker);
+    if (hadTasks) this.#forgetConsequence();
     if (!hadTasks || this.#isBusy()) return;
     this.#isBetweenAttempts = true;
     void this.#restart(`${worker.workerId} was lost: ${reason}`, 0);
@@ -73,6 +89,11 @@ export class StreamFailover {
   /** The tasks have done their work: what is lost from here on is no loss. */
   standDown(): void {
     this.#isStoodDown = true;
+  }
+
+  #forgetConsequence(): void {
+    if (this.#consequence !== null) clearTimeout(this.#consequence);
+    this.#consequence = null;
   }
 
   #isBusy(): boolean {

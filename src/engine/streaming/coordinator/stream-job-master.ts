@@ -127,7 +127,9 @@ export class StreamJobMaster {
         return this.#checkpoints.declined(message.checkpointId, message.reason);
       case 'failed': {
         const [first = { vertexId: '', subtask: 0 }] = this.#scheduler.tasks;
-        return void this.#failover.taskFailed(message.task ?? first, message.message);
+        const failed = message.task ?? first;
+        if (message.isConsequence) return this.#failover.channelLost(failed, message.message);
+        return void this.#failover.taskFailed(failed, message.message);
       }
       case 'notice':
         return this.#notices.take(message.message);

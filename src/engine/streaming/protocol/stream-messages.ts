@@ -93,6 +93,8 @@ export type StreamToJobMaster =
       /** null: the slot itself. */
       readonly task: StreamTaskRef | null;
       readonly message: string;
+      /** A channel broke: another task, or a worker, is the cause. */
+      readonly isConsequence: boolean;
     }
   /** Nothing of the attempt runs in this slot any more. */
   | { readonly type: 'ended'; readonly attempt: number; readonly slot: number };

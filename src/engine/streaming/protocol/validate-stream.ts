@@ -90,6 +90,12 @@ export const streamToJobMaster = v.variant('type', [
   v.object({ type: v.literal('decline'), attempt: count, checkpointId: count, task, reason: text }),
   v.object({ type: v.literal('notice'), attempt: count, message: text }),
   v.object({ type: v.literal('end-of-data'), attempt: count, task }),
-  v.object({ type: v.literal('failed'), attempt: count, task: v.nullable(task), message: text }),
+  v.object({
+    type: v.literal('failed'),
+    attempt: count,
+    task: v.nullable(task),
+    message: text,
+    isConsequence: v.boolean(),
+  }),
   v.object({ type: v.literal('ended'), attempt: count, slot: count }),
 ]);

@@ -27,7 +27,10 @@ export class StreamSlot {
     this.#thread.on('message', (message: StreamToJobMaster) => tell(message));
     const failed = (why: string) => {
       if (!this.#isStopping)
-        tell({ type: 'failed', attempt, task: null, message: `the tasks ended their thread${why}` });
+        tell({
+          ...{ type: 'failed', attempt, task: null, isConsequence: false },
+          message: `the tasks ended their thread${why}`,
+        });
       this.#isStopping = true;
     };
     this.#thread.on('error', (error) => failed(`: ${messageOf(error)}`));

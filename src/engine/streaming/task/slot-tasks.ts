@@ -2,6 +2,7 @@
 // ended together. Talks to the JobMaster through `tell` alone.
 import { messageOf } from '../../../model/errors.ts';
 import type { StreamOutput, StreamVertex } from '../../../model/streaming-plan.ts';
+import { ChannelLost } from '../channels/channel-lost.ts';
 import { DataServer } from '../channels/data-server.ts';
 import { InputGate } from '../channels/input-gate.ts';
 import { openChannel } from '../channels/open-channel.ts';
@@ -103,7 +104,8 @@ export class SlotTasks {
   #fail(task: StreamTaskRef | null, error: unknown): void {
     if (this.#stop.signal.aborted) return;
     const { attempt } = this.#deployment;
-    this.#tell({ type: 'failed', attempt, task, message: messageOf(error) });
+    const isConsequence = error instanceof ChannelLost;
+    this.#tell({ type: 'failed', attempt, task, message: messageOf(error), isConsequence });
   }
 
   async #build({ vertexId, subtask }: StreamTaskRef, restored: RestoredState | null): Promise<void> {
