@@ -24,6 +24,7 @@ async function newDriver() {
   const events: JobEvent[] = [];
   const barriers: CheckpointBarrier[] = [];
   const failures: string[] = [];
+  const stopFailures: string[] = [];
   const graph = { checkpoints: [], lastCheckpointId: 0 };
   const recorder = { graph, record: async (event: JobEvent) => void events.push(event) } as unknown as EventRecorder;
   const driver = new CheckpointDriver({
@@ -37,6 +38,7 @@ async function newDriver() {
     trigger: (barrier) => void barriers.push(barrier),
     onCompleted: () => {},
     onFailed: (_, reason) => void failures.push(reason),
+    onStopFailed: (reason) => void stopFailures.push(reason),
     onFatal: (error) => {
       throw error;
     },
@@ -47,7 +49,7 @@ async function newDriver() {
   onTestFinished(() => driver.stop('the test ends'));
   const triggered = (checkpointId: number) =>
     eventually('a trigger', async () => barriers.find((barrier) => barrier.checkpointId === checkpointId) ?? null);
-  return { folder, storage, driver, events, barriers, failures, triggered };
+  return { folder, storage, driver, events, barriers, failures, stopFailures, triggered };
 }
 
 /** A staged part of the checkpoint, with 2 bytes. */
@@ -104,6 +106,26 @@ describe('CheckpointDriver', () => {
     await driver.stop('nothing is under way any more');
     expect(await readdir(storage.folderOf(1))).toEqual(['_metadata']);
   });
+
+  it.each([
+    ['go-on', []],
+    ['stop', ['checkpoint 1, the last of the job, failed: ENOTDIR']],
+  ] as const)(
+    'a savepoint (%s) that cannot be written fails alone: no task has failed, and the job goes on',
+    async (mode, stops) => {
+      const { folder, driver, events, failures, stopFailures, triggered } = await newDriver();
+      const savepoint = join(folder, 'savepoint');
+      const outcome = driver.request({ kind: 'savepoint', mode, folder: savepoint });
+      await triggered(1);
+      // A file where the folder was.
+      await writeFile(savepoint, '');
+      driver.acknowledged({ type: 'acknowledge', attempt: 0, checkpointId: 1, task, operators: [], parts: [] });
+      expect(await outcome).toMatchObject({ kind: 'failed', reason: expect.stringContaining('ENOTDIR') });
+      expect(events.map(({ type }) => type)).toEqual(['checkpoint-aborted']);
+      expect(failures).toEqual([]);
+      expect(stopFailures.map((reason) => reason.replace(/ENOTDIR.*/, 'ENOTDIR'))).toEqual(stops);
+    },
+  );
 
   it('triggers in the order of the numbers, savepoints between checkpoints', async () => {
     const { folder, driver, barriers, triggered } = await newDriver();

@@ -131,6 +131,20 @@ it('a broken channel without a cause is a failure of its task', async () => {
   expect(events).toMatchObject([{ subtask: 1, cause: 'the channel was closed' }]);
 });
 
+it('a savepoint that was to end the job and failed restarts the tasks, and is no failure', async () => {
+  const { failover, events, steps, deployed } = scene({ config: { 'restart-strategy.type': 'none' } });
+  await failover.deploy();
+  failover.savepointFailed('checkpoint 3, the last of the job, failed: no room');
+  await deployed(2);
+  expect([events, steps.slice(1, 3)]).toEqual([
+    [],
+    [
+      'checkpoint 3, the last of the job, failed: no room; the job goes on',
+      'RESTARTING: checkpoint 3, the last of the job, failed: no room',
+    ],
+  ]);
+});
+
 it('a worker without tasks is no reason to restart', async () => {
   const { failover, scheduler, steps } = scene();
   await failover.deploy();

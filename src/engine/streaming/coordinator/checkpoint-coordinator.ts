@@ -34,6 +34,8 @@ export type CoordinatorAction =
   | {
       readonly kind: 'fail';
       readonly reason: string;
+      /** false: a savepoint that was to end the job; the tasks have stopped behind it, and it is nobody's failure. */
+      readonly counts: boolean;
       /** A task that had not acknowledged. */
       readonly task: string;
     };
@@ -172,13 +174,13 @@ export class CheckpointCoordinator {
     const [task = this.#tasks[0] ?? ''] = pending.missing;
     if (request.mode !== 'go-on') {
       const why = `checkpoint ${checkpointId}, the last of the job, failed: ${reason}`;
-      return [aborted, { kind: 'fail', reason: why, task }];
+      return [aborted, { kind: 'fail', reason: why, counts: request.kind === 'checkpoint', task }];
     }
     if (request.kind === 'savepoint') return [aborted];
     this.#failuresInRow += 1;
     const { tolerableFailures } = this.#settings;
     if (this.#failuresInRow <= tolerableFailures) return [aborted];
     const why = `checkpoint ${checkpointId} failed: ${reason}; execution.checkpointing.tolerable-failed-checkpoints is ${tolerableFailures}`;
-    return [aborted, { kind: 'fail', reason: why, task }];
+    return [aborted, { kind: 'fail', reason: why, counts: true, task }];
   }
 }

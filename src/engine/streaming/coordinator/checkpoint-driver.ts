@@ -29,6 +29,8 @@ export interface CheckpointDriverOptions {
   readonly onCompleted: (checkpointId: number) => void;
   /** Too many have failed: the tasks are to be restarted. */
   readonly onFailed: (task: StreamTaskRef, reason: string) => void;
+  /** A savepoint that was to end the job has failed: the job goes on. */
+  readonly onStopFailed: (reason: string) => void;
   /** What cannot be gone on from: the disk, or the store. */
   readonly onFatal: (error: unknown) => void;
   readonly onNotice: (message: string) => void;
@@ -136,7 +138,8 @@ export class CheckpointDriver {
           this.#abort(action.checkpointId, action.request, action.reason);
           break;
         case 'fail':
-          this.#options.onFailed(taskOf(action.task), action.reason);
+          if (action.counts) this.#options.onFailed(taskOf(action.task), action.reason);
+          else this.#options.onStopFailed(action.reason);
       }
     }
     this.#schedule();
@@ -184,6 +187,8 @@ export class CheckpointDriver {
     try {
       await completeCheckpoint(pending.folder, metadata);
     } catch (error) {
+      // A folder of the user's choice: what becomes of it is no matter of the job.
+      if (request.kind === 'savepoint') return this.declined(checkpointId, messageOf(error));
       // Nothing is lost: the parts are staged still, and the job goes on from the checkpoint before.
       return onFatal(error);
     }

@@ -86,6 +86,14 @@ export class StreamFailover {
     void this.#restart(`${worker.workerId} was lost: ${reason}`, 0);
   }
 
+  /** The tasks had stopped for a savepoint that has failed: they restart, and nothing is counted. */
+  savepointFailed(reason: string): void {
+    if (this.#isBusy()) return;
+    this.#isBetweenAttempts = true;
+    this.#options.onNotice(`${reason}; the job goes on`);
+    void this.#restart(reason, 0);
+  }
+
   /** The tasks have done their work: what is lost from here on is no loss. */
   standDown(): void {
     this.#isStoodDown = true;

@@ -105,7 +105,7 @@ export class StreamJobMaster {
     const { epoch, recorder } = this.#mastership;
     const { cause, begunAtMs } = this.#recovery;
     this.#recovery = null;
-    const durationMs = performance.now() - begunAtMs;
+    const durationMs = Math.round(performance.now() - begunAtMs);
     const detail = { ...noTasks, checkpointId: this.#restorer.restored };
     void recorder.record({ type: 'recovery-completed', epoch, cause, kept: 0, rerun: 0, durationMs, detail });
   }
@@ -259,6 +259,7 @@ export class StreamJobMaster {
       trigger: (barrier) => this.#scheduler.triggerCheckpoint(barrier),
       onCompleted: (checkpointId) => this.#scheduler.checkpointCompleted(checkpointId),
       onFailed: (task, reason) => void this.#failover.taskFailed(task, reason),
+      onStopFailed: (reason) => this.#failover.savepointFailed(reason),
       onFatal: (error) => void this.#course.endFor(error),
       onNotice: (message) => this.#notice(message),
     });
