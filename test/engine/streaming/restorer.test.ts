@@ -56,7 +56,7 @@ async function scene({ leads = true, damaged = [] as number[] } = {}) {
     },
     onNotice: (message) => said.push(message),
   });
-  return { restorer, events, said, storage, listed: async () => (await readdir(sink)).sort() };
+  return { restorer, events, said, storage, sink, listed: async () => (await readdir(sink)).sort() };
 }
 
 it('rolls the newest checkpoint forward and takes back what lies behind it', async () => {
@@ -94,4 +94,15 @@ it('changes nothing, and records nothing, where another JobMaster leads', async 
   const before = await listed();
   await expect(restorer.restore()).rejects.toThrow('epoch 1 is over');
   expect([await listed(), events]).toEqual([before, []]);
+});
+
+it('says so where parts of its checkpoint are gone: neither staged nor visible', async () => {
+  const { restorer, said, sink } = await scene();
+  await rm(join(sink, staged));
+  expect(await restorer.restore()).toMatchObject({ kind: 'ready' });
+  expect(said).toContain("1 part(s) of checkpoint 2 are not in their sink's folder any more");
+  // Once visible, a part that is rolled forward again is there.
+  const whole = await scene();
+  for (let time = 1; time <= 2; time += 1) await whole.restorer.restore();
+  expect(whole.said.filter((line) => line.includes('any more'))).toEqual([]);
 });

@@ -7,7 +7,7 @@ import type { StreamingPlan } from '../../../model/streaming-plan.ts';
 import type { CheckpointStorage } from '../../../store/checkpoint/checkpoint-storage.ts';
 import type { CheckpointMetadata } from '../../../store/checkpoint/own-metadata.ts';
 import type { EventRecorder } from '../../job-master/event-recorder.ts';
-import { commitParts, rollBackParts } from '../sinks/part-commit.ts';
+import { commitParts, missingParts, rollBackParts } from '../sinks/part-commit.ts';
 import { fileSinksOf } from '../stream-files.ts';
 import { beginSinks } from './begin-sinks.ts';
 import { findRestorePoint, type RestorePoint, type SkippedCheckpoint, skippedText } from './restore-point.ts';
@@ -76,11 +76,19 @@ export class Restorer {
     this.#restored = metadata?.checkpointId ?? null;
     // Asked last: reading a large checkpoint takes its time.
     await requireLead();
-    if (metadata) await commitParts(metadata.parts);
+    if (metadata) await this.#rollForward(metadata);
     this.#tellTakenBack(await rollBackParts(this.#sinkFolders, jobId, metadata?.checkpointId ?? null));
     if (point.kind === 'beginning') return { kind: 'ready', location: null, metadata: null };
     this.#record(point);
     return { kind: 'ready', location: point.location, metadata };
+  }
+
+  /** Parts that are neither staged nor visible were taken away by somebody: their rows do not come again. */
+  async #rollForward({ kind, checkpointId, parts }: CheckpointMetadata): Promise<void> {
+    await commitParts(parts);
+    const missing = await missingParts(parts);
+    if (missing === 0) return;
+    this.#options.onNotice(`${missing} part(s) of ${kind} ${checkpointId} are not in their sink's folder any more`);
   }
 
   #record({ location, metadata, skipped: all }: Extract<RestorePoint, { kind: 'checkpoint' }>): void {

@@ -16,6 +16,12 @@ export async function unstagedPart(parts: readonly CommittedPart[]): Promise<str
   return null;
 }
 
+/** How many of a checkpoint's parts are not where they became visible. */
+export async function missingParts(parts: readonly CommittedPart[]): Promise<number> {
+  const found = await Promise.all(parts.map(({ final }) => stat(final).catch(() => null)));
+  return found.filter((each) => each === null).length;
+}
+
 /** Makes the parts visible. A part that is not staged any more has been committed before. */
 export async function commitParts(parts: readonly CommittedPart[]): Promise<void> {
   for (const { staged, final } of parts) await rename(staged, final).catch(ignoreMissing);
