@@ -40,7 +40,8 @@ it('a damaged claim of a worker, epoch and lock name nobody: the job is resumed 
   }
   await openAll(job);
   const report = parseJson<RunReport>(await runCli(runArgs(job)));
-  expect(report).toMatchObject({ state: 'FINISHED', recoveries: [{ kept: 2, rerun: 0 }] });
+  expect(report.state).toBe('FINISHED');
+  expect(report.recoveries[0]).toMatchObject({ kept: 2, rerun: 0 });
   expect(await answerOf(job)).toEqual(expectedAnswer(job));
 });
 
