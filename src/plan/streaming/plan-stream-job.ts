@@ -12,6 +12,7 @@ import type { Places } from '../job-file/places.ts';
 import { checkShape, type ReadDocument } from '../job-file/read-job-file.ts';
 import type { PlannedJob } from '../plan-job.ts';
 import { buildStreamGraph } from './build-stream-graph.ts';
+import { checkFolders } from './check-folders.ts';
 import { checkStreamJob, kindOf, type StageKind } from './check-stream-job.ts';
 import { type StreamJobFile, streamJobSchema, streamKeysAt, streamListKeys } from './schema.ts';
 import { type StreamNode, streamNodes } from './stream-nodes.ts';
@@ -63,6 +64,7 @@ export async function planStreamJob({ document, folder, configOf }: StreamPlanRe
   const { defaultParallelism, maxParallelism } = options;
   const nodes = streamNodes({ job, order, folder, places, defaultParallelism, functionOf });
   requireKeyGroups(nodes, maxParallelism, places);
+  await checkFolders(nodes, places);
   const graph = buildStreamGraph(job.name, nodes, maxParallelism, await duckdbVersion());
   const modules = [...new Map([...functions.values()].map(({ module }) => [module.fileName, module])).values()];
   return {
