@@ -174,6 +174,39 @@ describe('folders of file sinks', () => {
   });
 });
 
+describe('a log at whose path nothing is', () => {
+  const job = (log: string) => `${head}sources: { m: { log: ${log} } }\n${sink}`;
+  const refusal = (log: string) =>
+    plan(job(log)).then(
+      () => null,
+      (error: unknown) => error as JobrecError,
+    );
+
+  it('is refused where it is bounded, at its place in the file', async () => {
+    const error = await refusal('{ path: nowhere, bounded: true }');
+    expect(error).toMatchObject({ code: 'SOURCE_UNREADABLE', data: { source: 'm', line: 3, column: 30 } });
+    expect(error?.message).toContain(`job.yaml:3:30: source m: there is no folder or file ${join(folder, 'nowhere')}`);
+  });
+
+  it.each(['nowhere', '{ path: nowhere }'])('is waited for where it is not, and said (%s)', async (log) => {
+    const expected = `source m: ${join(folder, 'nowhere')} is not there yet: it is waited for`;
+    expect((await plan(job(log))).warnings).toEqual([expected]);
+  });
+
+  it('is fine as soon as there is a folder or a file', async () => {
+    await mkdir(join(folder, 'empty'));
+    for (const path of ['empty', 'f.ts']) {
+      expect((await plan(job(`{ path: ${path}, bounded: true }`))).warnings).toEqual([]);
+    }
+  });
+
+  it('is refused where it cannot be looked at', async () => {
+    const error = await refusal('f.ts/below');
+    expect(error).toMatchObject({ code: 'SOURCE_UNREADABLE', data: { line: 3, column: 22 } });
+    expect(error?.message).toContain(`source m: cannot read ${join(folder, 'f.ts/below')}: ENOTDIR`);
+  });
+});
+
 it('says plainly what cannot be replayed, and what appears only at the end', async () => {
   const { warnings } = await plan(
     `${head}sources: { m: { socket: "localhost:9999" } }\nsinks: { out: { input: m, path: out } }\n`,

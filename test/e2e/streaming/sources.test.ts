@@ -162,3 +162,34 @@ sinks:
   const { code, stdout } = await job.run('--json', '--workers', '2');
   expect([code, JSON.parse(stdout)]).toMatchObject([0, { state: 'FINISHED', sinks: [{ rows: files.length }] }]);
 });
+
+it('a bounded log with a mistyped path is refused, and earlier output stays', async () => {
+  const boundedJob = (path: string) => `
+name: few
+mode: streaming
+sources:
+  few: { log: { path: ${path}, bounded: true } }
+sinks:
+  out: { input: few, path: out }
+`;
+  const job = await StreamJob.create({ 'job.yaml': boundedJob('few') });
+  onTestFinished(() => job.remove());
+  await job.append('few/a.jsonl', [{ n: 1 }]);
+  expect((await job.run('--json')).code).toBe(0);
+  await job.write('job.yaml', boundedJob('fewe'));
+  const { code, stderr } = await job.run();
+  expect([code, stderr]).toEqual([2, expect.stringContaining('job.yaml:5:23: source few: there is no folder or file')]);
+  expect(await job.written()).toEqual([{ n: 1 }]);
+});
+
+it('a log that is not there yet is waited for, and said by run and its dry run', async () => {
+  const waiting = 'name: w\nmode: streaming\nsources: { w: { log: later } }\nsinks: { out: { input: w, path: out } }\n';
+  const job = await StreamJob.create({ 'job.yaml': waiting });
+  onTestFinished(() => job.remove());
+  const dry = await job.run('--dry-run');
+  expect([dry.code, dry.stdout + dry.stderr]).toEqual([0, expect.stringMatching(/source w: .*later is not there yet/)]);
+  const { child, result } = job.start();
+  await eventually('the job', async () => ((await job.processes()) ? true : null));
+  child.kill('SIGINT');
+  expect((await result).stderr).toMatch(/source w: .*later is not there yet: it is waited for/);
+});

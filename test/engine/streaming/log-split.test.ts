@@ -1,5 +1,5 @@
 // A log's lines: whole ones only, with exact byte positions, whatever the cuts in which they were appended and read.
-import { appendFile, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -98,6 +98,20 @@ describe('a log source', () => {
     expect((await latest.discover(false)).map(({ position }) => position)).toEqual([8, 8]);
     expect((await latest.discover(true)).map(({ position }) => position)).toEqual([0, 0]);
     expect(await source(join(at, 'none')).discover(false)).toEqual([]);
+  });
+
+  it('is empty where nothing is there yet, and fails where it cannot be told', async () => {
+    const at = await folder();
+    expect(await source(join(at, 'none/a')).discover(false)).toEqual([]);
+    await symlink('circle', join(at, 'circle'));
+    await writeFile(join(at, 'file'), '');
+    for (const [path, why] of [
+      [join(at, 'circle'), 'ELOOP'],
+      [join(at, 'file/a'), 'ENOTDIR'],
+    ] as const) {
+      await expect(source(path).discover(false)).rejects.toThrow(`${path} cannot be read: ${why}`);
+      await expect(source(path, { bounded: true }).discover(true)).rejects.toThrow(`${path} cannot be read`);
+    }
   });
 
   it('names file and byte of a line that is no row, or passes over it', async () => {

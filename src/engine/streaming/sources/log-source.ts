@@ -1,9 +1,8 @@
 // The embedded replayable source: a folder of append-only files, each a split; a position is a byte offset. New files
-// are found while the job runs. Names that begin with a dot or an underscore are nobody's. Spec: docs/streaming.md.
-import { readdir, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import { JobrecError } from '../../../model/errors.ts';
+// are found while the job runs. Spec: docs/streaming.md.
+import { join } from 'node:path';
 import type { SourceConnector } from '../../../model/streaming-plan.ts';
+import { findLogFiles, sizeOfLog } from './log-files.ts';
 import { type LogLine, LogSplit } from './log-split.ts';
 import type { RowDecoder } from './row-format.ts';
 import type { SourceRecord, SplitState, StreamSource } from './stream-source.ts';
@@ -37,14 +36,16 @@ export class LogSource implements StreamSource {
 
   async discover(isRestored: boolean): Promise<readonly SplitState[]> {
     const { connector } = this.#options;
-    const files = await this.#files(connector.path);
+    const files = await this.#files();
     const fromEnd = connector.startingOffsets === 'latest' && !isRestored;
-    return Promise.all(files.map(async (splitId) => ({ splitId, position: fromEnd ? await this.#size(splitId) : 0 })));
+    return Promise.all(
+      files.map(async (splitId) => ({ splitId, position: fromEnd ? await sizeOfLog(join(this.#folder, splitId)) : 0 })),
+    );
   }
 
   async addSplit({ splitId, position }: SplitState): Promise<void> {
     const path = join(this.#folder || (await this.#locate()), splitId);
-    const end = this.#options.connector.bounded ? await this.#size(splitId) : null;
+    const end = this.#options.connector.bounded ? await sizeOfLog(path) : null;
     this.#splits.push({ splitId, split: new LogSplit(path, Number(position), end) });
   }
 
@@ -84,25 +85,14 @@ export class LogSource implements StreamSource {
     });
   }
 
-  async #files(path: string): Promise<string[]> {
-    const found = await stat(path).catch(() => null);
-    if (!found) return [];
-    this.#folder = found.isDirectory() ? path : dirname(path);
-    if (!found.isDirectory()) return [basename(path)];
-    const entries = await readdir(path, { withFileTypes: true });
-    const files = entries.filter((entry) => entry.isFile() && !/^[._]/.test(entry.name));
-    return files.map((entry) => entry.name).sort();
+  async #files(): Promise<readonly string[]> {
+    const found = await findLogFiles(this.#options.connector.path);
+    if (found) this.#folder = found.folder;
+    return found?.names ?? [];
   }
 
   async #locate(): Promise<string> {
-    await this.#files(this.#options.connector.path);
+    await this.#files();
     return this.#folder || this.#options.connector.path;
-  }
-
-  async #size(splitId: string): Promise<number> {
-    const path = join(this.#folder, splitId);
-    const found = await stat(path).catch(() => null);
-    if (found) return found.size;
-    throw new JobrecError('SOURCE_UNREADABLE', `${path} is gone: it was read before`, { data: { path } });
   }
 }
