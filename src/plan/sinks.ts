@@ -21,7 +21,8 @@ export function planSinks(job: JobFile, folder: string, sources: readonly Source
   return sinks;
 }
 
-function isWithin(path: string, folder: string): boolean {
+/** Whether a path is the folder or lies in it, by their names alone. */
+export function isWithin(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 }
 

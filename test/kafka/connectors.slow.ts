@@ -68,7 +68,7 @@ describe.skipIf(broker === null)(`Kafka${why}`, () => {
 
   async function opened(topic: string, splits?: readonly SplitState[]): Promise<KafkaSource> {
     const opening = await source(topic);
-    for (const split of splits ?? (await opening.discover(false))) await opening.addSplit(split);
+    for (const split of splits ?? (await opening.discover(null))) await opening.addSplit(split);
     return opening;
   }
 
@@ -109,7 +109,7 @@ describe.skipIf(broker === null)(`Kafka${why}`, () => {
     expect(numbersOf(await read(reading, 20))).toEqual(range(30, 50).map((n) => n * 2));
     await withAdmin((admin) => admin.createPartitions({ topicPartitions: [{ topic, count: 3 }] }));
     await produce(topic, 3, 300, 306);
-    const found = (await reading.discover(true)).filter(({ splitId }) => splitId === `${topic}-2`);
+    const found = (await reading.discover([])).filter(({ splitId }) => splitId === `${topic}-2`);
     expect(found).toEqual([{ splitId: `${topic}-2`, position: 0 }]);
     for (const split of found) await reading.addSplit(split);
     expect(ascending(numbersOf(await read(reading, 6)))).toEqual(range(300, 306));
@@ -120,10 +120,10 @@ describe.skipIf(broker === null)(`Kafka${why}`, () => {
     const topic = await newTopic(1);
     await produce(topic, 1, 0, 10);
     const latest = await source(topic, 'latest');
-    expect(await latest.discover(false)).toEqual([{ splitId: `${topic}-0`, position: 10 }]);
+    expect(await latest.discover(null)).toEqual([{ splitId: `${topic}-0`, position: 10 }]);
     await latest.close();
     const restored = await source(topic, 'latest');
-    expect(await restored.discover(true)).toEqual([{ splitId: `${topic}-0`, position: 0 }]);
+    expect(await restored.discover([])).toEqual([{ splitId: `${topic}-0`, position: 0 }]);
     await restored.close();
   });
 
@@ -143,7 +143,7 @@ describe.skipIf(broker === null)(`Kafka${why}`, () => {
     await expect(reading.addSplit({ splitId: 'other-0', position: 1 })).rejects.toThrow('no partition of it');
     await reading.close();
     const unknown = await source('no-such-topic');
-    await expect(unknown.discover(false)).rejects.toThrow(`Kafka at ${bootstrapServers}, topic no-such-topic: `);
+    await expect(unknown.discover(null)).rejects.toThrow(`Kafka at ${bootstrapServers}, topic no-such-topic: `);
     await unknown.close();
   });
 

@@ -1,5 +1,5 @@
 // Planning a job of `mode: streaming`: what is chained, how rows move, and where an error stands in the file.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -132,6 +132,78 @@ describe('errors name file, line and column', () => {
     expect((error as JobrecError).message).toContain(message);
     expect((error as JobrecError).data).toMatchObject({ line });
     expect((error as JobrecError).message).toMatch(/job\.yaml:\d+:\d+: /);
+  });
+});
+
+describe('folders of file sinks', () => {
+  const twoSinks = (first: string, second: string) =>
+    `${head}sources: { s: { log: in } }\nsinks:\n  a: { input: s, path: ${first} }\n  b: { input: s, path: ${second} }\n`;
+  const refusal = (text: string) =>
+    plan(text).then(
+      () => null,
+      (error: unknown) => error as JobrecError,
+    );
+  const twice = 'sink b writes into the folder of sink a: each needs a folder of its own';
+
+  it.each([
+    ['one folder twice', 'out', './out/', twice],
+    ['a folder in the other', 'out', 'out/late', twice],
+    ['the other in a folder', 'out/late', 'out', twice],
+    ['the folder of a log', 'out', 'in', 'sink b writes where source s reads'],
+    ['a folder in that of a log', 'out', 'in/parts', 'sink b writes where source s reads'],
+  ])('%s is refused at the second sink', async (_what, first, second, message) => {
+    const error = await refusal(twoSinks(first, second));
+    expect(error).toMatchObject({ code: 'JOB_FILE_INVALID', data: { line: 6, column: 24 } });
+    expect(error?.message).toContain(message);
+  });
+
+  it('are told by what they are, not by what they are called', async () => {
+    await mkdir(join(folder, 'real/deep'), { recursive: true });
+    await mkdir(join(folder, 'real/in'));
+    await symlink('real', join(folder, 'link'));
+    expect((await refusal(twoSinks('real/deep', 'link/deep')))?.message).toContain(twice);
+    // Neither is there yet.
+    expect((await refusal(twoSinks('real/new/out', 'link/new/out')))?.message).toContain(twice);
+    const linked = twoSinks('out', 'real/in').replace('log: in', 'log: link/in');
+    expect((await refusal(linked))?.message).toContain('sink b writes where source s reads');
+  });
+
+  it('may lie side by side, also where one name begins with the other', async () => {
+    expect(await refusal(twoSinks('out', 'out2'))).toBeNull();
+    expect(await refusal(twoSinks('out', 'input'))).toBeNull();
+  });
+});
+
+describe('a log at whose path nothing is', () => {
+  const job = (log: string) => `${head}sources: { m: { log: ${log} } }\n${sink}`;
+  const refusal = (log: string) =>
+    plan(job(log)).then(
+      () => null,
+      (error: unknown) => error as JobrecError,
+    );
+
+  it('is refused where it is bounded, at its place in the file', async () => {
+    const error = await refusal('{ path: nowhere, bounded: true }');
+    expect(error).toMatchObject({ code: 'SOURCE_UNREADABLE', data: { source: 'm', line: 3, column: 30 } });
+    expect(error?.message).toContain(`job.yaml:3:30: source m: there is no folder or file ${join(folder, 'nowhere')}`);
+  });
+
+  it.each(['nowhere', '{ path: nowhere }'])('is waited for where it is not, and said (%s)', async (log) => {
+    const expected = `source m: ${join(folder, 'nowhere')} is not there yet: it is waited for`;
+    expect((await plan(job(log))).warnings).toEqual([expected]);
+  });
+
+  it('is fine as soon as there is a folder or a file', async () => {
+    await mkdir(join(folder, 'empty'));
+    for (const path of ['empty', 'f.ts']) {
+      expect((await plan(job(`{ path: ${path}, bounded: true }`))).warnings).toEqual([]);
+    }
+  });
+
+  it('is refused where it cannot be looked at', async () => {
+    const error = await refusal('f.ts/below');
+    expect(error).toMatchObject({ code: 'SOURCE_UNREADABLE', data: { line: 3, column: 22 } });
+    expect(error?.message).toContain(`source m: cannot read ${join(folder, 'f.ts/below')}: ENOTDIR`);
   });
 });
 

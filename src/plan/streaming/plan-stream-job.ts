@@ -12,6 +12,8 @@ import type { Places } from '../job-file/places.ts';
 import { checkShape, type ReadDocument } from '../job-file/read-job-file.ts';
 import type { PlannedJob } from '../plan-job.ts';
 import { buildStreamGraph } from './build-stream-graph.ts';
+import { checkFolders } from './check-folders.ts';
+import { checkLogs } from './check-logs.ts';
 import { checkStreamJob, kindOf, type StageKind } from './check-stream-job.ts';
 import { type StreamJobFile, streamJobSchema, streamKeysAt, streamListKeys } from './schema.ts';
 import { type StreamNode, streamNodes } from './stream-nodes.ts';
@@ -63,6 +65,8 @@ export async function planStreamJob({ document, folder, configOf }: StreamPlanRe
   const { defaultParallelism, maxParallelism } = options;
   const nodes = streamNodes({ job, order, folder, places, defaultParallelism, functionOf });
   requireKeyGroups(nodes, maxParallelism, places);
+  await checkFolders(nodes, places);
+  const waitedFor = await checkLogs(nodes, places);
   const graph = buildStreamGraph(job.name, nodes, maxParallelism, await duckdbVersion());
   const modules = [...new Map([...functions.values()].map(({ module }) => [module.fileName, module])).values()];
   return {
@@ -75,7 +79,7 @@ export async function planStreamJob({ document, folder, configOf }: StreamPlanRe
       inputs: digest([]),
     },
     edges: nodes.flatMap(edgesOf),
-    warnings: graph.streaming ? warningsOf(graph.streaming, options.intervalMs) : [],
+    warnings: [...waitedFor, ...(graph.streaming ? warningsOf(graph.streaming, options.intervalMs) : [])],
   };
 }
 

@@ -2,7 +2,7 @@
 // whose rows go on behind a savepoint, and a Kafka broker that is not there.
 import { createServer, type Server, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { eventually, parseJson } from '../cli.ts';
+import { eventually, kill, parseJson } from '../cli.ts';
 import { StreamJob } from './stream-job.ts';
 
 /** A server that remembers who is connected. */
@@ -161,4 +161,77 @@ sinks:
   for (const file of files) await job.append(`few/${file}.jsonl`, [{ file }]);
   const { code, stdout } = await job.run('--json', '--workers', '2');
   expect([code, JSON.parse(stdout)]).toMatchObject([0, { state: 'FINISHED', sinks: [{ rows: files.length }] }]);
+});
+
+it('a bounded log with a mistyped path is refused, and earlier output stays', async () => {
+  const boundedJob = (path: string) => `
+name: few
+mode: streaming
+sources:
+  few: { log: { path: ${path}, bounded: true } }
+sinks:
+  out: { input: few, path: out }
+`;
+  const job = await StreamJob.create({ 'job.yaml': boundedJob('few') });
+  onTestFinished(() => job.remove());
+  await job.append('few/a.jsonl', [{ n: 1 }]);
+  expect((await job.run('--json')).code).toBe(0);
+  await job.write('job.yaml', boundedJob('fewe'));
+  const { code, stderr } = await job.run();
+  expect([code, stderr]).toEqual([2, expect.stringContaining('job.yaml:5:23: source few: there is no folder or file')]);
+  expect(await job.written()).toEqual([{ n: 1 }]);
+});
+
+it('a log that is not there yet is waited for, and said by run and its dry run', async () => {
+  const waiting = 'name: w\nmode: streaming\nsources: { w: { log: later } }\nsinks: { out: { input: w, path: out } }\n';
+  const job = await StreamJob.create({ 'job.yaml': waiting });
+  onTestFinished(() => job.remove());
+  const dry = await job.run('--dry-run');
+  expect([dry.code, dry.stdout + dry.stderr]).toEqual([0, expect.stringMatching(/source w: .*later is not there yet/)]);
+  const { child, result } = job.start();
+  await eventually('the job', async () => ((await job.processes()) ? true : null));
+  child.kill('SIGINT');
+  expect((await result).stderr).toMatch(/source w: .*later is not there yet: it is waited for/);
+});
+
+it('a bounded log ends with what was there at the start, also after a worker and then everything was killed', async () => {
+  const boundedJob = `
+name: few
+mode: streaming
+config: { execution.checkpointing.interval: 100 ms }
+sources:
+  few: { log: { path: few, bounded: true } }
+  more: { log: more }
+sinks:
+  out: { input: few, path: out }
+  rest: { input: more, path: rest }
+`;
+  const job = await StreamJob.create({ 'job.yaml': boundedJob });
+  onTestFinished(() => job.remove());
+  await job.append('few/a.jsonl', [{ n: 1 }]);
+  await job.append('more/a.jsonl', [{ n: 1 }]);
+  const whenRead = (n: number) =>
+    eventually(
+      `${n} rows of the other log`,
+      async () => ((await job.written('rest')).length === n ? true : null),
+      60_000,
+    );
+  const first = job.start('--json', '--workers', '1');
+  await whenRead(1);
+  await job.append('few/a.jsonl', [{ n: 2 }]);
+  await job.append('few/b.jsonl', [{ n: 3 }]);
+  const [worker] = (await job.processes())?.taskManagers ?? [];
+  if (!worker) throw new Error('there is no worker');
+  kill(worker.pid);
+  await job.append('more/a.jsonl', [{ n: 2 }]);
+  await whenRead(2);
+  expect((await job.events('checkpoint-restored')).length).toBeGreaterThan(0);
+  await job.killAll(first);
+  const second = job.start('--json', '--workers', '1');
+  await job.append('more/a.jsonl', [{ n: 3 }]);
+  await whenRead(3);
+  await job.nextCheckpoint();
+  await job.cli('cancel', 'few');
+  await second.result;
+  expect(await job.written()).toEqual([{ n: 1 }]);
 });

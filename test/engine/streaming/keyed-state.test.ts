@@ -25,6 +25,65 @@ describe('values as bytes', () => {
     for (const value of samples) expect(codec.decode(codec.encode(value))).toEqual(value);
   });
 
+  it('keep bigints of any width, wherever they stand', () => {
+    const codec = new ValueCodec();
+    const edges = [
+      2n ** 31n,
+      2n ** 53n,
+      2n ** 63n - 1n,
+      2n ** 63n,
+      2n ** 64n - 1n,
+      2n ** 64n,
+      2n ** 64n + 5n,
+      2n ** 70n,
+    ];
+    const all = [0n, ...edges, ...edges.map((edge) => -edge), -(2n ** 63n) - 1n, 10n ** 5_000n];
+    for (const value of all) expect(codec.decode(codec.encode(value))).toBe(value);
+    const row = {
+      all,
+      nested: { map: new Map([[2n ** 64n, new Set(all)]]), at: new Date(7) },
+      text: '5',
+      n: Number.NaN,
+    };
+    expect(codec.decode(codec.encode([row, row]))).toEqual([row, row]);
+  });
+
+  it('keep wide bigints without touching what they stand in', () => {
+    const row = Object.freeze({ list: Object.freeze([2n ** 64n, 'x']) });
+    new ValueCodec().encode(row);
+    expect(row).toEqual({ list: [2n ** 64n, 'x'] });
+  });
+
+  it('of a checkpoint that was written before there were wide ones are read as they were', () => {
+    const before = { small: 5n, wide: 2n ** 64n - 1n, low: -(2n ** 63n), map: new Map([['a', 1n]]) };
+    const bytes = [
+      '84a5736d616c6ccf0000000000000005a477696465cfffffffffffffffff',
+      'a36c6f77d38000000000000000a36d6170c70d019192a161cf0000000000000001',
+    ].join('');
+    const codec = new ValueCodec();
+    expect(codec.decode(Buffer.from(bytes, 'hex'))).toEqual(before);
+    expect(Buffer.from(codec.encode(before)).toString('hex')).toBe(bytes);
+  });
+
+  it('refuses bigints that would take long to read, and bytes that are none', () => {
+    const codec = new ValueCodec();
+    expect(() => codec.encode({ n: 1n << 300_000n })).toThrow(
+      'a bigint of 90309 digits: rows and state hold at most 65536',
+    );
+    const extension = (bytes: Uint8Array) => Buffer.concat([Buffer.from([0xc9, 0, 0, 0, 0, 3]), bytes]);
+    for (const bytes of [Buffer.from('0x10'), Buffer.from(''), Buffer.alloc(65_537, '1')]) {
+      const encoded = extension(bytes);
+      encoded.writeUInt32BE(bytes.length, 1);
+      expect(() => codec.decode(encoded)).toThrow(`${bytes.length} bytes are no bigint`);
+    }
+  });
+
+  it('has no bytes for a circle', () => {
+    const circle: Record<string, unknown> = {};
+    circle.self = [circle, circle];
+    expect(() => new ValueCodec().encode(circle)).toThrow('in a circle');
+  });
+
   it('has no bytes for a function', () => {
     expect(() => new ValueCodec().encode({ f: () => 1 })).toThrow();
   });

@@ -1,5 +1,5 @@
 // A log's lines: whole ones only, with exact byte positions, whatever the cuts in which they were appended and read.
-import { appendFile, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -90,28 +90,42 @@ describe('a log source', () => {
   it('finds files, but not hidden ones; from the end where asked, but never new ones', async () => {
     const at = await folder();
     for (const name of ['b', 'a', '.x', '_y']) await writeFile(join(at, name), '{"n":1}\n');
-    expect(await source(at).discover(false)).toEqual([
+    expect(await source(at).discover(null)).toEqual([
       { splitId: 'a', position: 0 },
       { splitId: 'b', position: 0 },
     ]);
     const latest = source(at, { startingOffsets: 'latest' });
-    expect((await latest.discover(false)).map(({ position }) => position)).toEqual([8, 8]);
-    expect((await latest.discover(true)).map(({ position }) => position)).toEqual([0, 0]);
-    expect(await source(join(at, 'none')).discover(false)).toEqual([]);
+    expect((await latest.discover(null)).map(({ position }) => position)).toEqual([8, 8]);
+    expect((await latest.discover([])).map(({ position }) => position)).toEqual([0, 0]);
+    expect(await source(join(at, 'none')).discover(null)).toEqual([]);
+  });
+
+  it('is empty where nothing is there yet, and fails where it cannot be told', async () => {
+    const at = await folder();
+    expect(await source(join(at, 'none/a')).discover(null)).toEqual([]);
+    await symlink('circle', join(at, 'circle'));
+    await writeFile(join(at, 'file'), '');
+    for (const [path, why] of [
+      [join(at, 'circle'), 'ELOOP'],
+      [join(at, 'file/a'), 'ENOTDIR'],
+    ] as const) {
+      await expect(source(path).discover(null)).rejects.toThrow(`${path} cannot be read: ${why}`);
+      await expect(source(path, { bounded: true }).discover(null)).rejects.toThrow(`${path} cannot be read`);
+    }
   });
 
   it('names file and byte of a line that is no row, or passes over it', async () => {
     const at = await folder();
     await writeFile(join(at, 'a'), '{"n":1}\nnonsense\n[1]\n{"n":2}\n');
     const strict = source(at);
-    for (const split of await strict.discover(false)) await strict.addSplit(split);
+    for (const split of await strict.discover(null)) await strict.addSplit(split);
     await expect(strict.poll(10, 0)).rejects.toThrow(/a: the line at byte 8 is no JSON/);
     await strict.close();
     const lenient = source(at, { bounded: true }, 'skip');
-    for (const split of await lenient.discover(false)) await lenient.addSplit(split);
+    for (const split of await lenient.discover(null)) await lenient.addSplit(split);
     expect(await lenient.poll(10, 0)).toEqual([
-      { splitId: 'a', row: { n: 1 }, position: 8 },
-      { splitId: 'a', row: { n: 2 }, position: 29 },
+      { splitId: 'a', row: { n: 1 }, position: { offset: 8, end: 29 } },
+      { splitId: 'a', row: { n: 2 }, position: { offset: 29, end: 29 } },
     ]);
     expect(await lenient.poll(10, 0)).toBe('end');
     expect(lenient.droppedRows).toBe(2);

@@ -50,9 +50,9 @@ export class KafkaSource implements StreamSource {
     return this.#options.decoder.droppedRows;
   }
 
-  async discover(isRestored: boolean): Promise<readonly SplitState[]> {
+  async discover(restored: readonly SplitState[] | null): Promise<readonly SplitState[]> {
     const { client, topic, startingOffsets } = this.#options;
-    const fromEnd = !isRestored && startingOffsets === 'latest';
+    const fromEnd = restored === null && startingOffsets === 'latest';
     const partitions = await client.partitions(topic);
     return partitions.map(({ partition, low, high }) => ({
       splitId: kafkaSplitIdOf({ topic, partition }),

@@ -27,9 +27,9 @@ export class GeneratorSource implements StreamSource {
   }
 
   /** One split a subtask; those of a checkpoint are all there are, however many tasks it had. */
-  async discover(isRestored: boolean): Promise<readonly SplitState[]> {
+  async discover(restored: readonly SplitState[] | null): Promise<readonly SplitState[]> {
     const { parallelism } = this.#context;
-    if (isRestored) return [];
+    if (restored) return [];
     return Array.from({ length: parallelism }, (_, index) => ({ splitId: `${index}/${parallelism}`, position: index }));
   }
 

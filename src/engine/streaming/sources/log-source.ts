@@ -1,9 +1,10 @@
 // The embedded replayable source: a folder of append-only files, each a split; a position is a byte offset. New files
-// are found while the job runs. Names that begin with a dot or an underscore are nobody's. Spec: docs/streaming.md.
-import { readdir, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import { JobrecError } from '../../../model/errors.ts';
+// are found while the job runs. A bounded log ends with what was there when its reading began: positions of its splits
+// hold their end, so that it is the same after a restart. Spec: docs/streaming.md.
+import { join } from 'node:path';
 import type { SourceConnector } from '../../../model/streaming-plan.ts';
+import { findLogFiles, sizeOfLog } from './log-files.ts';
+import { hasEnd, readLogPosition, writeLogPosition } from './log-position.ts';
 import { type LogLine, LogSplit } from './log-split.ts';
 import type { RowDecoder } from './row-format.ts';
 import type { SourceRecord, SplitState, StreamSource } from './stream-source.ts';
@@ -35,17 +36,19 @@ export class LogSource implements StreamSource {
     return this.#options.decoder.droppedRows;
   }
 
-  async discover(isRestored: boolean): Promise<readonly SplitState[]> {
-    const { connector } = this.#options;
-    const files = await this.#files(connector.path);
-    const fromEnd = connector.startingOffsets === 'latest' && !isRestored;
-    return Promise.all(files.map(async (splitId) => ({ splitId, position: fromEnd ? await this.#size(splitId) : 0 })));
+  async discover(restored: readonly SplitState[] | null): Promise<readonly SplitState[]> {
+    const { bounded, startingOffsets } = this.#options.connector;
+    if (bounded && restored && isBegun(restored)) return [];
+    const fromEnd = startingOffsets === 'latest' && !restored;
+    return Promise.all((await this.#files()).map((splitId) => this.#newSplit(splitId, fromEnd)));
   }
 
   async addSplit({ splitId, position }: SplitState): Promise<void> {
     const path = join(this.#folder || (await this.#locate()), splitId);
-    const end = this.#options.connector.bounded ? await this.#size(splitId) : null;
-    this.#splits.push({ splitId, split: new LogSplit(path, Number(position), end) });
+    const { offset, end } = readLogPosition(position);
+    // A log that was not bounded before, or whose checkpoint is an old one, ends with what is there now.
+    const endOffset = this.#options.connector.bounded ? (end ?? (await sizeOfLog(path))) : null;
+    this.#splits.push({ splitId, split: new LogSplit(path, offset, endOffset) });
   }
 
   async poll(recordsMax: number, waitMs: number): Promise<readonly SourceRecord[] | 'end'> {
@@ -80,29 +83,29 @@ export class LogSource implements StreamSource {
     return lines.flatMap(({ text, begin, end }) => {
       if (text === '') return [];
       const row = this.#options.decoder.decode(text, () => `${split.path}: the line at byte ${begin}`);
-      return row ? [{ splitId, row, position: end }] : [];
+      return row ? [{ splitId, row, position: writeLogPosition(end, split.endOffset) }] : [];
     });
   }
 
-  async #files(path: string): Promise<string[]> {
-    const found = await stat(path).catch(() => null);
-    if (!found) return [];
-    this.#folder = found.isDirectory() ? path : dirname(path);
-    if (!found.isDirectory()) return [basename(path)];
-    const entries = await readdir(path, { withFileTypes: true });
-    const files = entries.filter((entry) => entry.isFile() && !/^[._]/.test(entry.name));
-    return files.map((entry) => entry.name).sort();
+  async #newSplit(splitId: string, fromEnd: boolean): Promise<SplitState> {
+    const { bounded } = this.#options.connector;
+    const size = bounded || fromEnd ? await sizeOfLog(join(this.#folder, splitId)) : 0;
+    return { splitId, position: writeLogPosition(fromEnd ? size : 0, bounded ? size : null) };
+  }
+
+  async #files(): Promise<readonly string[]> {
+    const found = await findLogFiles(this.#options.connector.path);
+    if (found) this.#folder = found.folder;
+    return found?.names ?? [];
   }
 
   async #locate(): Promise<string> {
-    await this.#files(this.#options.connector.path);
+    await this.#files();
     return this.#folder || this.#options.connector.path;
   }
+}
 
-  async #size(splitId: string): Promise<number> {
-    const path = join(this.#folder, splitId);
-    const found = await stat(path).catch(() => null);
-    if (found) return found.size;
-    throw new JobrecError('SOURCE_UNREADABLE', `${path} is gone: it was read before`, { data: { path } });
-  }
+/** Whether the splits of a bounded log were found before: files that came since are none of its. */
+function isBegun(restored: readonly SplitState[]): boolean {
+  return restored.length === 0 || restored.some(({ position }) => hasEnd(position));
 }

@@ -18,7 +18,7 @@ export interface LogLine {
 export class LogSplit {
   readonly path: string;
   /** Where to stop, in a bounded log; null: never. */
-  readonly #endOffset: number | null;
+  readonly endOffset: number | null;
   #file: FileHandle | null = null;
   /** Bytes read of a line that has not ended yet, from `#offset` on. */
   #pending: Buffer = Buffer.alloc(0);
@@ -27,22 +27,22 @@ export class LogSplit {
   constructor(path: string, offset: number, endOffset: number | null) {
     this.path = path;
     this.#offset = offset;
-    this.#endOffset = endOffset;
+    this.endOffset = endOffset;
   }
 
   /** Whether all of a bounded log has been read. */
   get isAtEnd(): boolean {
-    return this.#endOffset !== null && this.#offset >= this.#endOffset;
+    return this.endOffset !== null && this.#offset >= this.endOffset;
   }
 
   /** The next lines: all that one read brings; none where nothing was appended. */
   async read(): Promise<LogLine[]> {
     const from = this.#offset + this.#pending.length;
-    const wanted = this.#endOffset === null ? chunkBytes : Math.min(chunkBytes, this.#endOffset - from);
+    const wanted = this.endOffset === null ? chunkBytes : Math.min(chunkBytes, this.endOffset - from);
     const chunk = wanted > 0 ? await this.#readAt(from, wanted) : Buffer.alloc(0);
     const bytes = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
     const lines = this.#cut(bytes);
-    const isLast = this.#endOffset !== null && from + chunk.length >= this.#endOffset;
+    const isLast = this.endOffset !== null && from + chunk.length >= this.endOffset;
     if (isLast && this.#pending.length > 0) lines.push(this.#unfinished());
     if (this.#pending.length > lineBytesMax) throw this.#tooLong();
     return lines;
@@ -85,10 +85,11 @@ export class LogSplit {
 
   async #requireAppendOnly(position: number): Promise<void> {
     const size = (await this.#file?.stat())?.size ?? 0;
-    if (size >= position) return;
+    if (size >= (this.endOffset ?? position)) return;
+    const before = size < position ? `was read up to byte ${position} already` : `had ${this.endOffset} at the start`;
     throw new JobrecError(
       'SOURCE_UNREADABLE',
-      `${this.path} has ${size} bytes, and was read up to byte ${position} already: a log is only ever appended to`,
+      `${this.path} has ${size} bytes, and ${before}: a log is only ever appended to`,
       { data: { path: this.path, bytes: size, offset: position } },
     );
   }

@@ -35,8 +35,8 @@ export class SocketSource implements StreamSource {
     return this.#decoder.droppedRows;
   }
 
-  async discover(isRestored: boolean): Promise<readonly SplitState[]> {
-    return isRestored ? [] : [{ splitId: this.#splitId, position: 0 }];
+  async discover(restored: readonly SplitState[] | null): Promise<readonly SplitState[]> {
+    return restored ? [] : [{ splitId: this.#splitId, position: 0 }];
   }
 
   async addSplit({ position }: SplitState): Promise<void> {

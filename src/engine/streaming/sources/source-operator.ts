@@ -32,7 +32,7 @@ export class SourceOperator implements Operator {
   async open({ output }: OperatorContext): Promise<void> {
     this.#output = output;
     for (const split of this.#restored ?? []) await this.#take(split);
-    await this.#discover(this.#restored !== null);
+    await this.#discover(this.#restored);
   }
 
   /** Ids of the splits of this subtask. */
@@ -46,7 +46,7 @@ export class SourceOperator implements Operator {
 
   /** Looks for new splits where it is time to. Returns whether there were some. */
   async discoverIfDue(): Promise<boolean> {
-    return performance.now() < this.#discoverNextMs ? false : this.#discover(true);
+    return performance.now() < this.#discoverNextMs ? false : this.#discover(this.#restored ?? []);
   }
 
   emit({ splitId, row, position }: SourceRecord): void {
@@ -74,10 +74,10 @@ export class SourceOperator implements Operator {
     await this.source.close();
   }
 
-  async #discover(isRestored: boolean): Promise<boolean> {
+  async #discover(restored: readonly SplitState[] | null): Promise<boolean> {
     const before = this.#positions.size;
     const { discoveryIntervalMs } = this.source;
-    for (const split of await this.source.discover(isRestored)) await this.#take(split);
+    for (const split of await this.source.discover(restored)) await this.#take(split);
     if (discoveryIntervalMs !== null) this.#discoverNextMs = performance.now() + discoveryIntervalMs;
     return this.#positions.size > before;
   }

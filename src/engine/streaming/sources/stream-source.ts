@@ -31,11 +31,11 @@ export interface SourceContext {
 
 export interface StreamSource {
   /**
-   * Splits that there are now, of all subtasks. Called at the start and then every `discoveryIntervalMs`. `isRestored`: the task goes on
-   * from a checkpoint, so what it does not know is new, and is read from its beginning; otherwise `startingOffsets`
-   * counts for what is found first.
+   * Splits that there are now, of all subtasks. Called at the start and then every `discoveryIntervalMs`. `restored`: the
+   * splits, of all subtasks, of the checkpoint that the task goes on from; what is not among them is new, and is read
+   * from its beginning. null: there is none, and `startingOffsets` counts for what is found first.
    */
-  discover(isRestored: boolean): Promise<readonly SplitState[]>;
+  discover(restored: readonly SplitState[] | null): Promise<readonly SplitState[]>;
   /** null: no splits are ever added. */
   readonly discoveryIntervalMs: number | null;
   /** Whose a split is: subtask `ordinal mod parallelism`. Depends on nothing but the id; left out, a hash of it. */
