@@ -1,5 +1,6 @@
-// `npm run bench [-- [--pairs N] part…]`: the parts (store, demo-job, recording, shuffle, flink-read), each printed as it ends. All figures
-// are ratios inside interleaved pairs of this one run; bench/README.md keeps those that were recorded.
+// `npm run bench [-- [--pairs N] part…]`: the parts (store, demo-job, recording, recovery, shuffle, flink-read), each
+// printed as it ends. All figures but recovery's are ratios inside interleaved pairs of this one run; bench/README.md
+// keeps those that were recorded.
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';

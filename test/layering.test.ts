@@ -78,7 +78,7 @@ const fileOwners: readonly string[] = [
   'services/survivors-from-folders.ts', // whether a store lies in its job's folder
 ];
 
-const fileModules = ['node:fs', 'node:fs/promises', 'fs-extra'];
+const fileModules = ['node:fs', 'node:fs/promises'];
 
 const linesMax = 400;
 

@@ -55,10 +55,6 @@ export function countOrNull(cell: unknown): number | null {
   return cell === null ? null : count(cell);
 }
 
-export function flagOrNull(cell: unknown): boolean | null {
-  return cell === null ? null : flag(cell);
-}
-
 /** One of the known words. */
 export function word<T extends string>(cell: unknown, known: readonly T[]): T {
   const found = known.find((each) => each === cell);

@@ -92,13 +92,29 @@ export async function get(base: URL, path: string): Promise<unknown> {
     const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs), redirect: 'error' });
     if (response.status === 404) return undefined;
     if (!response.ok) throw unavailable(base, `${url.pathname} answers ${response.status}`);
-    const declared = Number(response.headers.get('content-length') ?? 0);
-    if (declared > answerBytesMax) throw unavailable(base, `${url.pathname} answers with ${declared} bytes`);
-    return JSON.parse(await response.text()) as unknown;
+    const text = await boundedText(response);
+    if (text === null) throw unavailable(base, `${url.pathname} answers with more than ${answerBytesMax} bytes`);
+    return JSON.parse(text) as unknown;
   } catch (error) {
     if (error instanceof JobrecError) throw error;
     throw unavailable(base, reasonOf(error));
   }
+}
+
+/** null: longer than is allowed. Counted as it comes: a chunked answer declares no length, a compressed one the wrong one. */
+async function boundedText({ headers, body }: Response): Promise<string | null> {
+  if (Number(headers.get('content-length') ?? 0) > answerBytesMax) {
+    await body?.cancel(); // or its connection would keep the process waiting
+    return null;
+  }
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of body ?? []) {
+    bytes += chunk.length;
+    if (bytes > answerBytesMax) return null;
+    chunks.push(chunk);
+  }
+  return new TextDecoder().decode(Buffer.concat(chunks));
 }
 
 function reasonOf(error: unknown): string {

@@ -1,6 +1,6 @@
 // The options of a job that is resumed: those of the command that resumes it, so that an operator can raise a timeout or
 // change a restart strategy without starting over. What was decided under the old ones is recorded and stays.
-// Doc: docs/recovery.md "Settings".
+// Doc: docs/recovery.md "Settings, and the test that shows each".
 import { type Submission, writeSubmission } from '../engine/submission.ts';
 import type { PlannedJob } from '../plan/plan-job.ts';
 import type { JobEntry } from './job-home.ts';

@@ -76,6 +76,16 @@ export async function readJsonFile(source: string): Promise<unknown | null> {
   }
 }
 
+/** Syncs a file that has been written by other means. */
+export async function syncFile(file: string): Promise<void> {
+  const handle = await open(file, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
 /** Makes renames and new names in `folder` durable. */
 export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r');

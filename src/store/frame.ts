@@ -101,6 +101,11 @@ export interface Mark {
   readonly seal: boolean;
 }
 
+export interface FoundMark extends Mark {
+  /** Of the event that comes behind it. */
+  readonly nextSequence: number;
+}
+
 /** A whole mark frame. `sequence` is the next event's. */
 export function encodeMark(mark: Mark, sequence: number, timeMicros: number, seed: number): Buffer {
   const bytes = Buffer.alloc(markBytes);
@@ -124,14 +129,9 @@ export function readMark(bytes: Buffer, offset: number, head: FrameHead, base: n
   return { ownOffset, syncedLength, seal: (head.flags & sealFlag) !== 0 };
 }
 
-/** The highest synced length that a mark anywhere in `bytes` proves; 0 without one. For use behind damage. */
-export function highestSyncedLength(bytes: Buffer, base: number, seed: number): number {
-  return marksIn(bytes, base, seed).reduce((highest, { syncedLength }) => Math.max(highest, syncedLength), 0);
-}
-
-/** The marks anywhere in `bytes`, each with the sequence number of the event that comes next. For use behind damage. */
-export function marksIn(bytes: Buffer, base: number, seed: number): (Mark & { readonly nextSequence: number })[] {
-  const marks: (Mark & { readonly nextSequence: number })[] = [];
+/** The marks anywhere in `bytes`. For use behind damage. */
+export function marksIn(bytes: Buffer, base: number, seed: number): FoundMark[] {
+  const marks: FoundMark[] = [];
   for (let at = bytes.indexOf(markMagic); at !== -1; at = bytes.indexOf(markMagic, at + 1)) {
     const offset = at - frameHeadBytes;
     const verdict = offset < 0 ? null : readFrame(bytes, offset, seed);

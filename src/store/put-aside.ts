@@ -3,9 +3,9 @@
 // Used by repairs of both formats.
 import { createHash } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
-import { copyFile, link, mkdir, open, rename } from 'node:fs/promises';
+import { copyFile, link, mkdir, rename } from 'node:fs/promises';
 import path from 'node:path';
-import { syncFolder, temporaryPath } from './atomic-file.ts';
+import { syncFile, syncFolder, temporaryPath } from './atomic-file.ts';
 
 /** A file of the store and where its bytes go. */
 export interface MovedAside {
@@ -65,15 +65,6 @@ async function copyAside({ from, to }: MovedAside): Promise<void> {
     await copyFile(from, temporary, constants.COPYFILE_EXCL);
     await syncFile(temporary);
     await rename(temporary, to);
-  }
-}
-
-async function syncFile(name: string): Promise<void> {
-  const file = await open(name, 'r');
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
   }
 }
 

@@ -6,12 +6,11 @@ import type { ChainLink } from './chain.ts';
 import { EventDecoder } from './event-decoder.ts';
 import { GraphTables } from './event-types.ts';
 import type { PreviousCut } from './format.ts';
-import { marksIn } from './frame.ts';
 import type { StoreLayout } from './layout.ts';
 import { type LogEnd, LogScan } from './scan.ts';
 import { openSegmentBytes } from './segment-bytes.ts';
 import { SegmentLog } from './segment-log.ts';
-import { walkSegment } from './segment-reader.ts';
+import { marksBehind, walkSegment } from './segment-reader.ts';
 
 export interface RepairCandidate {
   /** What it rests on; null: on events alone. */
@@ -114,9 +113,10 @@ async function readAlone(
       }
     }
     const { nextSequence, offset, stop } = step.value;
-    const rest = stop === null ? Buffer.alloc(0) : await source.read(offset, size - offset);
-    const known = Math.max(nextSequence, nextBase ?? 0);
-    return marksIn(rest, offset, header.crc).reduce((furthest, mark) => Math.max(furthest, mark.nextSequence), known);
+    let furthest = Math.max(nextSequence, nextBase ?? 0);
+    if (stop === null) return furthest;
+    for await (const mark of marksBehind(source, header, offset)) furthest = Math.max(furthest, mark.nextSequence);
+    return furthest;
   } finally {
     await source.close();
   }

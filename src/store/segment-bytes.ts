@@ -10,6 +10,30 @@ export interface SegmentBytes {
   close(): Promise<void>;
 }
 
+/** Large enough that gigabytes behind damage are a few thousand reads. */
+export const windowBytes = 1024 * 1024;
+
+export interface Window {
+  readonly bytes: Buffer;
+  /** Where they lie in the segment. */
+  readonly base: number;
+}
+
+/** Windows over everything from `from` up to `to`; each repeats the last `overlap` bytes of the one before. */
+export async function* windowsOver(
+  source: SegmentBytes,
+  { from, to, overlap }: { readonly from: number; readonly to: number; readonly overlap: number },
+): AsyncGenerator<Window> {
+  let base = from;
+  while (base < to) {
+    const bytes = await source.read(base, Math.min(windowBytes, to - base));
+    if (bytes.length === 0) return;
+    yield { bytes, base };
+    if (base + bytes.length >= to) return;
+    base += Math.max(1, bytes.length - overlap);
+  }
+}
+
 export function segmentBytesOf(bytes: Buffer): SegmentBytes {
   return {
     size: bytes.length,

@@ -4,15 +4,16 @@
 import type { SegmentHeader } from './format.ts';
 import { headerBytes } from './format.ts';
 import {
+  type FoundMark,
   type FrameHead,
   frameHeadBytes,
-  highestSyncedLength,
   markBytes,
+  marksIn,
   markType,
   readFrame,
   readMark,
 } from './frame.ts';
-import type { SegmentBytes } from './segment-bytes.ts';
+import { type SegmentBytes, windowsOver } from './segment-bytes.ts';
 
 /** An event's frame: good checksum, expected sequence number. */
 export interface WalkedFrame {
@@ -161,8 +162,9 @@ class SegmentWalk {
   /** Preallocated zero bytes up to the end of a segment that is still open. */
   async #isSpace(): Promise<boolean> {
     if (this.#limits.wholeUpTo !== null || this.#sealed) return false;
-    for await (const { window } of this.#rest(0)) {
-      if (!window.equals(Buffer.alloc(window.length))) return false;
+    const rest = { from: this.#offset, to: this.#limit, overlap: 0 };
+    for await (const { bytes } of windowsOver(this.#source, rest)) {
+      if (!bytes.equals(Buffer.alloc(bytes.length))) return false;
     }
     return true;
   }
@@ -172,23 +174,21 @@ class SegmentWalk {
     // A good checksum with a wrong sequence number was written so: no interrupted write does that.
     if (wholeUpTo !== null || this.#sealed || code === 'SEQUENCE_GAP') return false;
     if (nextBase !== null && this.#nextSequence < nextBase) return false;
-    for await (const { window, base } of this.#rest(markBytes - 1)) {
-      if (highestSyncedLength(window, base, this.#header.crc) > this.#offset) return false;
+    for await (const { syncedLength } of marksBehind(this.#source, this.#header, this.#offset)) {
+      if (syncedLength > this.#offset) return false;
     }
     return true;
   }
+}
 
-  /** Windows over everything behind the good prefix; each repeats the last `overlap` bytes of the one before. */
-  async *#rest(overlap: number): AsyncGenerator<{ window: Buffer; base: number }> {
-    let base = this.#offset;
-    while (base < this.#limit) {
-      const window = await this.#source.read(base, Math.min(windowBytes, this.#limit - base));
-      if (window.length === 0) return;
-      yield { window, base };
-      if (base + window.length >= this.#limit) return;
-      base += Math.max(1, window.length - overlap);
-    }
-  }
+/** The marks anywhere behind `offset`, in bounded reads. A mark in the overlap of two windows may come twice. */
+export async function* marksBehind(
+  source: SegmentBytes,
+  { crc }: SegmentHeader,
+  offset: number,
+): AsyncGenerator<FoundMark> {
+  const rest = { from: offset, to: source.size, overlap: markBytes - 1 };
+  for await (const { bytes, base } of windowsOver(source, rest)) yield* marksIn(bytes, base, crc);
 }
 
 /** Whether whole frames stand at `offset`, as a fenced writer leaves them behind a cut. */

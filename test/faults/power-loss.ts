@@ -5,7 +5,7 @@ import type { LogRecord } from '../../src/model/job-log.ts';
 import type { DiffReport } from '../../src/services/diff-report.ts';
 import type { RunReport } from '../../src/services/run-report.ts';
 import { headerBytes } from '../../src/store/format.ts';
-import { highestSyncedLength } from '../../src/store/frame.ts';
+import { marksIn } from '../../src/store/frame.ts';
 import { type ChaosJob, createChaosJob } from '../chaos/chaos-job.ts';
 import { checkSink } from '../chaos/final-checks.ts';
 import { processesOf, signal, untilGone } from '../chaos/job-processes.ts';
@@ -181,6 +181,7 @@ async function acknowledgedRecords(home: string): Promise<LogRecord[]> {
   const last = records.at(-1)?.segment;
   if (last === undefined) return [];
   const content = await readFile(join(folder, 'job-events', last));
-  const synced = highestSyncedLength(content, 0, content.readUInt32LE(headerBytes - 4));
+  const marks = marksIn(content, 0, content.readUInt32LE(headerBytes - 4));
+  const synced = marks.reduce((highest, { syncedLength }) => Math.max(highest, syncedLength), 0);
   return records.filter(({ segment, offset, bytes }) => segment !== last || offset + bytes <= synced);
 }

@@ -1,9 +1,10 @@
 // --flink-rest: what is asked of a cluster, and one clear line for everything that is not an answer of Flink's.
 
 import { readFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { createServer, type OutgoingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type DiffOptions, diffStore } from '../../src/services/diff.ts';
 import type { DiffReport } from '../../src/services/diff-report.ts';
@@ -26,8 +27,27 @@ async function serve(answers: Readonly<Record<string, unknown>>): Promise<string
       .writeHead(answer === undefined ? 404 : 200)
       .end(typeof answer === 'string' ? answer : JSON.stringify(answer));
   });
-  await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return listening(server);
+}
+
+async function listening(started: Server): Promise<string> {
+  await new Promise<void>((resolve) => started.listen(0, '127.0.0.1', resolve));
+  return `http://127.0.0.1:${(started.address() as AddressInfo).port}`;
+}
+
+const mebibyte = 1024 * 1024;
+
+/** Answers 400 MiB to who asks for the TaskManagers, for as long as it listens. */
+async function serveWithoutEnd(headers: OutgoingHttpHeaders) {
+  let sent = 0;
+  function* body() {
+    for (; sent < 400 * mebibyte; sent += mebibyte) yield Buffer.alloc(mebibyte, ' ');
+  }
+  server = createServer((request, response) => {
+    if (request.url !== '/taskmanagers') return response.writeHead(404).end();
+    return Readable.from(body()).pipe(response.writeHead(200, headers));
+  });
+  return { url: await listening(server), sent: () => sent };
 }
 
 async function stop(): Promise<void> {
@@ -134,6 +154,20 @@ describe('a running cluster', () => {
     ).rejects.toMatchObject({
       code: 'REST_UNAVAILABLE',
     });
+  });
+
+  it.each([
+    ['declared', { 'content-length': String(400 * mebibyte) }],
+    ['chunked, without a length', {}],
+  ])('answers with too much: %s', async (_title, headers) => {
+    const { url, sent } = await serveWithoutEnd(headers);
+    await expect(askFlinkCluster(url, asked)).rejects.toMatchObject({
+      code: 'REST_UNAVAILABLE',
+      message: expect.stringMatching(
+        /^Flink's REST interface at \S+: \/taskmanagers answers with more than \d+ bytes$/,
+      ),
+    });
+    expect(sent()).toBeLessThan(100 * mebibyte);
   });
 
   it('tells doctor its configuration', async () => {

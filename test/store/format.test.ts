@@ -11,7 +11,7 @@ import {
   segmentName,
   writeSafeInteger,
 } from '../../src/store/format.ts';
-import { encodeMark, highestSyncedLength, markBytes, markMagic, readFrame, readMark } from '../../src/store/frame.ts';
+import { encodeMark, markBytes, markMagic, marksIn, readFrame, readMark } from '../../src/store/frame.ts';
 import { segmentBytesOf } from '../../src/store/segment-bytes.ts';
 import { walkSegment } from '../../src/store/segment-reader.ts';
 import { StoreWriter } from '../../src/store/writer.ts';
@@ -158,8 +158,8 @@ describe('marks', () => {
     const lie = encodeMark({ ownOffset: 9_000, syncedLength: 8_000, seal: false }, 9, 77, 1234);
     const rubble = Buffer.concat([Buffer.from('rubble'), markMagic, lie, encoded, Buffer.alloc(40, 7)]);
     const at = rubble.length - 40 - markBytes;
-    expect(highestSyncedLength(rubble, 500 - at, 1234)).toBe(480);
-    expect(highestSyncedLength(rubble, 0, 1234)).toBe(0);
+    expect(marksIn(rubble, 500 - at, 1234)).toEqual([{ ...mark, nextSequence: 9 }]);
+    expect(marksIn(rubble, 0, 1234)).toEqual([]);
   });
 
   test('are found however many there are', () => {
@@ -168,6 +168,7 @@ describe('marks', () => {
       const ownOffset = 500 + index * markBytes;
       return encodeMark({ ownOffset, syncedLength: ownOffset, seal: false }, index, 77, 1234);
     });
-    expect(highestSyncedLength(Buffer.concat(marks), 500, 1234)).toBe(500 + (count - 1) * markBytes);
+    const found = marksIn(Buffer.concat(marks), 500, 1234);
+    expect([found.length, found.at(-1)?.syncedLength]).toEqual([count, 500 + (count - 1) * markBytes]);
   });
 });

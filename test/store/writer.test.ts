@@ -170,9 +170,12 @@ describe('group commit', () => {
   });
 
   test('left alone, it is written all the same', async () => {
-    const writer = await StoreWriter.create(optionsFor(await storeFolder()));
+    const folder = await storeFolder();
+    const writer = await StoreWriter.create(optionsFor(folder));
     await writeGroups(writer, [[smallSubmitted]]);
     await writer.append(deployed).durable;
+    const written = await recordsOf(await openJobLog(folder));
+    expect(written.map(({ event }) => event)).toEqual([smallSubmitted, deployed]);
     await writer.close();
   });
 

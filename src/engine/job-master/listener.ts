@@ -1,9 +1,9 @@
 // The JobMaster's only open door: a TCP port on the loopback address. Whoever connects must say first who it is, with
 // the job's token; anything else is closed unanswered.
-import { timingSafeEqual } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
 import { Connection } from '../protocol/connection.ts';
 import type { SavepointOrder, ToClient, ToJobMaster, ToShuffleService, ToTaskManager } from '../protocol/messages.ts';
+import { isSameToken } from '../protocol/token.ts';
 import { parseToJobMaster } from '../protocol/validate.ts';
 import type { ServiceConnection, ServiceRegistration } from '../shuffle-service/service-process.ts';
 import type { Registration, WorkerConnection } from './worker-pool.ts';
@@ -70,7 +70,7 @@ function introduce(socket: Socket, token: string, handlers: ListenerHandlers): v
   connection.onClose(() => clearTimeout(timer));
   connection.onMessage((message) => {
     clearTimeout(timer);
-    if (!('token' in message) || !sameToken(message.token, token)) return connection.destroy();
+    if (!('token' in message) || !isSameToken(message.token, token)) return connection.destroy();
     handOver(connection as unknown as AnyConnection, message, handlers);
   });
 }
@@ -94,10 +94,4 @@ function handOver(
     case 'savepoint':
       return handlers.savepoint ? handlers.savepoint(connection, message) : connection.destroy();
   }
-}
-
-function sameToken(given: string, expected: string): boolean {
-  const a = Buffer.from(given);
-  const b = Buffer.from(expected);
-  return a.length === b.length && timingSafeEqual(a, b);
 }

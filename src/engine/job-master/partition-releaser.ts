@@ -10,6 +10,7 @@ import { releasableAfter } from '../../replay/partition-release.ts';
 import { recordedTopology, type Topology } from '../../replay/topology.ts';
 import { type JobFolder, workerFolder } from '../../store/job-folder.ts';
 import { deletePartitions } from '../partition-store/partition-deletion.ts';
+import { partitionNameOf } from '../partition-store/partition-path.ts';
 import type { PartitionName } from '../protocol/messages.ts';
 import { heldPartitionCases } from '../shuffle-service/held-partition-cases.ts';
 import type { ShuffleMaster } from '../shuffle-service/shuffle-master.ts';
@@ -82,7 +83,7 @@ export class PartitionReleaser {
     for (const workerId of new Set(copies.map((copy) => copy.workerId))) {
       const held = copies.filter((copy) => copy.workerId === workerId);
       for (let at = 0; at < held.length; at += partitionsPerMessageMax) {
-        this.#deleteOn(workerId, held.slice(at, at + partitionsPerMessageMax).map(nameOf));
+        this.#deleteOn(workerId, held.slice(at, at + partitionsPerMessageMax).map(partitionNameOf));
       }
     }
   }
@@ -98,8 +99,4 @@ export class PartitionReleaser {
       this.#options.onNotice(`cannot delete released partitions of ${workerId}: ${messageOf(error)}`);
     });
   }
-}
-
-function nameOf({ datasetId, partitionIndex, attempt, epoch }: HeldPartition): PartitionName {
-  return { datasetId, partitionIndex, attempt, epoch };
 }

@@ -3,6 +3,7 @@
 import { partitionKey, type WorkerId } from '../../model/ids.ts';
 import type { ProducedPartition, StagedPart } from '../../model/job-events.ts';
 import type { Survivors } from '../../replay/recovery-plan.ts';
+import { partitionNameOf } from '../partition-store/partition-path.ts';
 import type { PartitionName, WholePartition } from '../protocol/messages.ts';
 import { stagedPartKey } from '../sinks/sink-folders.ts';
 
@@ -19,7 +20,7 @@ export class PartitionTracker implements Survivors {
   /** Replaces what is known of a worker by its report. */
   report(workerId: WorkerId, partitions: readonly WholePartition[]): void {
     this.forget(workerId);
-    for (const partition of partitions) this.#add({ ...nameOf(partition), workerId });
+    for (const partition of partitions) this.#add({ ...partitionNameOf(partition), workerId });
   }
 
   forget(workerId: WorkerId): void {
@@ -84,10 +85,6 @@ export class PartitionTracker implements Survivors {
     copies.set(copyKey(copy), copy);
     this.#held.set(key, copies);
   }
-}
-
-function nameOf({ datasetId, partitionIndex, attempt, epoch }: PartitionName): PartitionName {
-  return { datasetId, partitionIndex, attempt, epoch };
 }
 
 function copyKey(copy: Pick<Parameters<Survivors['has']>[0], 'workerId' | 'attempt' | 'epoch'>): string {

@@ -1,7 +1,6 @@
 // Relation: rows inside a task, not yet computed or already a table, as SQL that later steps and outputs build on.
 
 import { messageOf } from '../../model/errors.ts';
-import type { Column } from '../../model/job-graph.ts';
 import { TaskError } from './task-error.ts';
 
 export interface Relation {
@@ -36,13 +35,5 @@ export function unknownColumnsError(stage: string, inputName: string): TaskError
   return new TaskError(
     'task',
     `stage ${stage}: its input ${inputName} has no rows here and its map function declares no columns, so they are unknown: give the map stage 'columns'`,
-  );
-}
-
-/** Column names and types as two lists agree; null where they do. */
-export function sameColumns(left: readonly Column[], right: readonly Column[]): boolean {
-  return (
-    left.length === right.length &&
-    left.every((column, index) => column.name === right[index]?.name && column.type === right[index]?.type)
   );
 }

@@ -1,7 +1,8 @@
 // Files in a sink's staging folder: named with attempt and epoch, so that no attempt ever writes another's file, and
 // synced with their folder before they are reported (invariant 6). Nothing here renames: the commit does.
-import { open, stat, writeFile } from 'node:fs/promises';
+import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { syncFile, syncFolder } from '../../store/atomic-file.ts';
 import type { TaskDeployment } from '../protocol/messages.ts';
 
 /** `<kind>-<subtask>.a<attempt>.e<epoch>.<extension>`. */
@@ -13,8 +14,8 @@ export function stagedName(kind: string, deployment: TaskDeployment, extension: 
 /** Makes a file that has been written durable, its name too; gives its length. */
 export async function syncStaged(folder: string, name: string): Promise<number> {
   const path = join(folder, name);
-  await sync(path);
-  await sync(folder);
+  await syncFile(path);
+  await syncFolder(folder);
   return (await stat(path)).size;
 }
 
@@ -22,13 +23,4 @@ export async function syncStaged(folder: string, name: string): Promise<number> 
 export async function writeStaged(folder: string, name: string, text: string): Promise<number> {
   await writeFile(join(folder, name), text);
   return syncStaged(folder, name);
-}
-
-async function sync(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

@@ -5,6 +5,11 @@ import type { PartitionName } from '../protocol/messages.ts';
 
 export type { PartitionName };
 
+/** The name alone of what says more. */
+export function partitionNameOf({ datasetId, partitionIndex, attempt, epoch }: PartitionName): PartitionName {
+  return { datasetId, partitionIndex, attempt, epoch };
+}
+
 export const temporarySuffix = '.tmp';
 const dataSuffix = '.parquet';
 const sidecarSuffix = '.json';

@@ -1,9 +1,9 @@
 // Makes a partition whole in one step (invariant 7): both files are written under temporary names and synced, then the
 // data is renamed, then the sidecar, then the folder is synced. A crash anywhere before the last rename leaves nothing
 // that a reader takes for a partition. Spec: docs/adr/0004-partition-files.md.
-import { open, rename, rm, writeFile } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { makeFolder } from '../../store/atomic-file.ts';
+import { makeFolder, syncFile, syncFolder } from '../../store/atomic-file.ts';
 import { fileChecksum } from './file-checksum.ts';
 import { type PartitionName, partitionPath, sidecarPath, temporarySuffix } from './partition-path.ts';
 import { encodeSidecar, type PartitionDescription } from './sidecar.ts';
@@ -32,7 +32,7 @@ export async function publishPartition(workerFolder: string, written: WrittenPar
   await writeSynced(sidecar + temporarySuffix, encodeSidecar(description));
   await rename(temporary, path);
   await rename(sidecar + temporarySuffix, sidecar);
-  await syncFile(dirname(path));
+  await syncFolder(dirname(path));
   return description;
 }
 
@@ -52,14 +52,4 @@ async function describe(path: string, written: WrittenPartition): Promise<Partit
 
 async function writeSynced(path: string, text: string): Promise<void> {
   await writeFile(path, text, { flush: true });
-}
-
-/** Syncs a file, or the names in a folder. */
-async function syncFile(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

@@ -4,7 +4,7 @@
 import type { HashKey } from '../../model/job-graph.ts';
 import type { Arrival, StageInput } from '../sql-analysis/context.ts';
 import { commonHashTypeOfAll } from '../sql-analysis/hash-type.ts';
-import type { PlanInput, TriedExchange } from './stage-plan.ts';
+import { columnTypeOf, type PlanInput, type TriedExchange } from './stage-plan.ts';
 
 /** The inputs as the analysis sees them. */
 export function stageInputs(inputs: readonly PlanInput[], tried: readonly TriedExchange[]): StageInput[] {
@@ -21,7 +21,7 @@ function arrivalOf(input: PlanInput, exchange: TriedExchange['exchange'], keys: 
     case 'broadcast':
       return { kind: 'whole' };
     case 'hash': {
-      const hashTypes = keys.map((key) => key.castType ?? typeOf(input, key.column));
+      const hashTypes = keys.map((key) => key.castType ?? columnTypeOf(input, key.column));
       return { kind: 'split', keys: [{ scheme: 'hash', columns: keys.map((key) => key.column), hashTypes }] };
     }
     case 'forward':
@@ -32,10 +32,6 @@ function arrivalOf(input: PlanInput, exchange: TriedExchange['exchange'], keys: 
     case 'gather':
       return { kind: 'split', keys: [] };
   }
-}
-
-function typeOf(input: PlanInput, column: string): string | null {
-  return input.columns?.find((each) => each.name === column)?.type ?? null;
 }
 
 /** The hash keys of each input (empty unless hashed), cast to the common type of what is hashed at the same place. */
@@ -57,11 +53,11 @@ function castTypeAt(
   place: number,
   column: string,
 ): string | null {
-  const own = typeOf(input, column);
+  const own = columnTypeOf(input, column);
   const types = inputs.flatMap((each, index) => {
     const other = tried[index];
     const isBeside = other?.exchange === 'hash' && other.by.length === length;
-    return isBeside ? [typeOf(each, other.by[place] ?? '')] : [];
+    return isBeside ? [columnTypeOf(each, other.by[place] ?? '')] : [];
   });
   const common = commonHashTypeOfAll(types);
   return common === own ? null : common;

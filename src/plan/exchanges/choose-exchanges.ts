@@ -7,7 +7,7 @@ import type { Ast } from '../sql-analysis/ast.ts';
 import { commonHashTypeOfAll } from '../sql-analysis/hash-type.ts';
 import { hashKeysOf, stageInputs } from './arrivals.ts';
 import { candidateExchanges } from './candidates.ts';
-import type { ChosenExchange, PlanInput, TriedExchange } from './stage-plan.ts';
+import { type ChosenExchange, columnTypeOf, type PlanInput, type TriedExchange } from './stage-plan.ts';
 
 export interface ExchangeRequest {
   readonly stage: string;
@@ -138,7 +138,7 @@ function mismatchedTypes(inputs: readonly PlanInput[], exchanges: readonly Tried
     const sides = hashed.map(({ input, by }) => ({
       input,
       column: by[place] ?? '',
-      type: typeOf(input, by[place] ?? ''),
+      type: columnTypeOf(input, by[place] ?? ''),
     }));
     if (commonHashTypeOfAll(sides.map((side) => side.type)) !== null) continue;
     return sides
@@ -146,10 +146,6 @@ function mismatchedTypes(inputs: readonly PlanInput[], exchanges: readonly Tried
       .join(', ');
   }
   return null;
-}
-
-function typeOf(input: PlanInput, column: string): string | null {
-  return input.columns?.find((each) => each.name === column)?.type ?? null;
 }
 
 function whyOf(request: ExchangeRequest, input: PlanInput, chosen: TriedExchange, rowWise: StageAnalysis): string {

@@ -18,6 +18,11 @@ export interface PlanInput {
   readonly by: readonly string[];
 }
 
+/** null where the column, or its type, is not known. */
+export function columnTypeOf(input: PlanInput, column: string): string | null {
+  return input.columns?.find((each) => each.name === column)?.type ?? null;
+}
+
 export interface ChosenExchange {
   readonly exchange: ExchangeKind;
   readonly by: readonly HashKey[];

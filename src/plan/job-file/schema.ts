@@ -136,7 +136,6 @@ export const jobFileSchema = v.strictObject(
 export type JobFile = v.InferOutput<typeof jobFileSchema>;
 export type SourceEntry = v.InferOutput<typeof source>;
 export type StageEntry = v.InferOutput<typeof stage>;
-export type SinkEntry = v.InferOutput<typeof sink>;
 
 /** The keys that may stand at a place of the job file; null where they are free names. */
 export function knownKeysAt(path: readonly (string | number)[]): readonly string[] | null {

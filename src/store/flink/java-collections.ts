@@ -81,14 +81,6 @@ export function intField(object: JavaObject, name: string): number | null {
   return typeof value === 'number' ? value : null;
 }
 
-/** A long as a number; null beyond what a number holds exactly. */
-export function longField(object: JavaObject, name: string): number | null {
-  const value = object.field(name);
-  if (typeof value !== 'bigint') return null;
-  const number = Number(value);
-  return Number.isSafeInteger(number) ? number : null;
-}
-
 export function stringField(object: JavaObject, name: string): string | null {
   const value = object.field(name);
   return typeof value === 'string' ? value : null;

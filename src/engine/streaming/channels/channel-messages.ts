@@ -1,5 +1,5 @@
 // What flows on a channel between two tasks: rows in batches, watermarks and barriers one way; credits the other way.
-// One channel is one loopback connection, opened by the consumer. Spec: docs/streaming.md, "Channels".
+// One channel is one loopback connection, opened by the consumer. Spec: docs/streaming.md, "Tasks, channels and memory".
 import * as v from 'valibot';
 import { ProtocolViolation } from '../../protocol/protocol-violation.ts';
 import type { CheckpointBarrier } from '../protocol/stream-messages.ts';

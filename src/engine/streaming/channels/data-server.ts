@@ -1,8 +1,8 @@
 // The data port of one slot: consumers of its tasks' outputs connect to it, say which channel they want and how many
 // batches they take, and get its rows. Loopback only, with the attempt's token.
-import { timingSafeEqual } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
 import { Connection } from '../../protocol/connection.ts';
+import { isSameToken } from '../../protocol/token.ts';
 import { parseToProducer, type ToConsumer, type ToProducer } from './channel-messages.ts';
 import type { OutputChannel } from './output-channel.ts';
 
@@ -51,7 +51,7 @@ export class DataServer {
 
   #open(connection: Connection<ToConsumer, ToProducer>, message: ToProducer): void {
     const { token, attempt, channel: channelOf } = this.#options;
-    if (message.type !== 'open' || message.attempt !== attempt || !isSame(message.token, token)) {
+    if (message.type !== 'open' || message.attempt !== attempt || !isSameToken(message.token, token)) {
       return connection.destroy();
     }
     const channel = channelOf(message.datasetId, message.producer, message.consumer);
@@ -62,10 +62,4 @@ export class DataServer {
     });
     channel.open(connection, message.credits);
   }
-}
-
-function isSame(given: string, expected: string): boolean {
-  const a = Buffer.from(given);
-  const b = Buffer.from(expected);
-  return a.length === b.length && timingSafeEqual(a, b);
 }

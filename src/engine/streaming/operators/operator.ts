@@ -1,5 +1,5 @@
 // The interface of a streaming operator: one step of a task's chain. Calls never overlap: elements, watermarks and
-// snapshots of a task come one after the other, so an operator needs no locks. Spec: docs/streaming.md, "Operators".
+// snapshots of a task come one after the other, so an operator needs no locks. Spec: docs/streaming.md, "Stages".
 import type { Row } from '../../../model/streaming-plan.ts';
 import type { KeyedStateBackend } from '../state/keyed-state-backend.ts';
 

@@ -1,6 +1,6 @@
 // sum and reduce over event-time tumbling windows: one result a key and window when the watermark has passed the
 // window's end, and a new one for each row that still comes within the lateness; later rows are dropped and counted.
-// The results of one watermark come in the order of the windows' ends. Spec: docs/streaming.md, "Windows".
+// The results of one watermark come in the order of the windows' ends. Spec: docs/streaming.md, "Event time".
 import type { Row, WindowSpec } from '../../../model/streaming-plan.ts';
 import { watermarkBeforeAll, watermarkBehindAll } from '../channels/watermark-valve.ts';
 import { keyText } from '../state/key-groups.ts';

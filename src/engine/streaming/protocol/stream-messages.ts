@@ -1,6 +1,6 @@
 // The messages of a streaming job between JobMaster and TaskManagers, carried inside the envelope `stream` of the
 // engine's protocol. `attempt` counts the deployments of all tasks under one JobMaster: what belongs to an earlier one
-// is ignored. Spec: docs/streaming.md, "Processes"; docs/adr/0003-process-protocol.md.
+// is ignored. Spec: ARCHITECTURE.md, "Processes"; docs/adr/0003-process-protocol.md.
 import type { StreamingPlan } from '../../../model/streaming-plan.ts';
 import type { CommittedPart, KeyedStateHandle, StateHandle } from '../../../store/checkpoint/own-metadata.ts';
 

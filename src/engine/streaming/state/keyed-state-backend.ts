@@ -38,10 +38,6 @@ export class KeyedStateBackend implements KeyedStateStore {
     this.#key = key;
   }
 
-  get currentKey(): string {
-    return this.#key;
-  }
-
   value<T>(name: string): ValueState<T> {
     const { entries } = this.#table(name, 'value');
     return {

@@ -1,6 +1,6 @@
 // One subtask of a streaming vertex: its chain of operators between an input (a source, or channels) and its outputs.
 // Everything happens one after the other; only the writing of state files and the network go on beside it.
-// Spec: docs/streaming.md, "Tasks".
+// Spec: docs/streaming.md, "Tasks, channels and memory".
 import { messageOf } from '../../../model/errors.ts';
 import type { StreamVertex } from '../../../model/streaming-plan.ts';
 import type { InputGate } from '../channels/input-gate.ts';
