@@ -109,7 +109,9 @@ describe.skipIf(broker === null)(`Kafka${why}`, () => {
     expect(numbersOf(await read(reading, 20))).toEqual(range(30, 50).map((n) => n * 2));
     await withAdmin((admin) => admin.createPartitions({ topicPartitions: [{ topic, count: 3 }] }));
     await produce(topic, 3, 300, 306);
-    const found = (await reading.discover([])).filter(({ splitId }) => splitId === `${topic}-2`);
+    const found = (await reading.discover({ splits: [], ofThisJob: true })).filter(
+      ({ splitId }) => splitId === `${topic}-2`,
+    );
     expect(found).toEqual([{ splitId: `${topic}-2`, position: 0 }]);
     for (const split of found) await reading.addSplit(split);
     expect(ascending(numbersOf(await read(reading, 6)))).toEqual(range(300, 306));
@@ -123,7 +125,7 @@ describe.skipIf(broker === null)(`Kafka${why}`, () => {
     expect(await latest.discover(null)).toEqual([{ splitId: `${topic}-0`, position: 10 }]);
     await latest.close();
     const restored = await source(topic, 'latest');
-    expect(await restored.discover([])).toEqual([{ splitId: `${topic}-0`, position: 0 }]);
+    expect(await restored.discover({ splits: [], ofThisJob: true })).toEqual([{ splitId: `${topic}-0`, position: 0 }]);
     await restored.close();
   });
 

@@ -29,10 +29,15 @@ class Subtask {
   }
 
   /** @param states of all subtasks, as they stand in a checkpoint; none: the job begins. */
-  static async open(states: readonly unknown[] = [], options = {}, [subtask, parallelism] = [0, 1]): Promise<Subtask> {
+  static async open(
+    states: readonly unknown[] = [],
+    options = {},
+    [subtask, parallelism] = [0, 1],
+    ofThisJob = true,
+  ): Promise<Subtask> {
     const connector = { kind: 'log', path: folder, startingOffsets: 'earliest', bounded: true, ...options } as const;
     const source = new LogSource({ connector, decoder: new RowDecoder('json', 'fail') });
-    const operator = new SourceOperator(source, subtask, parallelism);
+    const operator = new SourceOperator(source, subtask, parallelism, ofThisJob);
     onTestFinished(() => operator.close());
     const opened = new Subtask(operator);
     const output = {
@@ -120,6 +125,20 @@ describe('a bounded log', () => {
     expect(restored.rows.sort()).toEqual([2, 3]);
     await appendFile(file('a'), line(4));
     expect((await (await Subtask.open([restored.snapshot()])).read()).rows).toEqual([]);
+  });
+
+  it('of a new job that begins from its state goes on with what has come since, and ends there', async () => {
+    await writeFile(file('a'), line(1));
+    const state = (await (await Subtask.open()).read()).snapshot();
+    await appendFile(file('a'), line(2));
+    await writeFile(file('b'), line(3));
+    const next = await Subtask.open([state], {}, [0, 1], false);
+    const nextState = next.snapshot();
+    await appendFile(file('b'), line(4));
+    await writeFile(file('c'), line(5));
+    expect((await next.read()).rows.sort()).toEqual([2, 3]);
+    // Its own restarts end where it does.
+    expect((await (await Subtask.open([nextState])).read()).rows.sort()).toEqual([2, 3]);
   });
 
   it('whose state goes to a log that is not bounded is read on', async () => {

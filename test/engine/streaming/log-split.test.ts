@@ -96,7 +96,7 @@ describe('a log source', () => {
     ]);
     const latest = source(at, { startingOffsets: 'latest' });
     expect((await latest.discover(null)).map(({ position }) => position)).toEqual([8, 8]);
-    expect((await latest.discover([])).map(({ position }) => position)).toEqual([0, 0]);
+    expect((await latest.discover({ splits: [], ofThisJob: true })).map(({ position }) => position)).toEqual([0, 0]);
     expect(await source(join(at, 'none')).discover(null)).toEqual([]);
   });
 

@@ -4,7 +4,7 @@
 import { kafkaPartitionOf, kafkaSplitIdOf } from '../../../model/kafka-split.ts';
 import type { Row } from '../../../model/streaming-plan.ts';
 import type { RowDecoder } from '../sources/row-format.ts';
-import type { SourceRecord, SplitState, StreamSource } from '../sources/stream-source.ts';
+import type { RestoredSplits, SourceRecord, SplitState, StreamSource } from '../sources/stream-source.ts';
 import {
   type KafkaClient,
   type KafkaReader,
@@ -50,7 +50,7 @@ export class KafkaSource implements StreamSource {
     return this.#options.decoder.droppedRows;
   }
 
-  async discover(restored: readonly SplitState[] | null): Promise<readonly SplitState[]> {
+  async discover(restored: RestoredSplits | null): Promise<readonly SplitState[]> {
     const { client, topic, startingOffsets } = this.#options;
     const fromEnd = restored === null && startingOffsets === 'latest';
     const partitions = await client.partitions(topic);

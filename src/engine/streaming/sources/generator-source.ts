@@ -1,7 +1,7 @@
 // A source that makes its rows: row n is a function of n alone, so a replay gives the same rows. A split is `i/k`:
 // the numbers i, i + k, i + 2k, …; it keeps its meaning under another parallelism. A position is a row's number.
 import type { GeneratedColumn, Row, SourceConnector } from '../../../model/streaming-plan.ts';
-import type { SourceContext, SourceRecord, SplitState, StreamSource } from './stream-source.ts';
+import type { RestoredSplits, SourceContext, SourceRecord, SplitState, StreamSource } from './stream-source.ts';
 
 type GeneratorConnector = Extract<SourceConnector, { kind: 'generator' }>;
 
@@ -27,7 +27,7 @@ export class GeneratorSource implements StreamSource {
   }
 
   /** One split a subtask; those of a checkpoint are all there are, however many tasks it had. */
-  async discover(restored: readonly SplitState[] | null): Promise<readonly SplitState[]> {
+  async discover(restored: RestoredSplits | null): Promise<readonly SplitState[]> {
     const { parallelism } = this.#context;
     if (restored) return [];
     return Array.from({ length: parallelism }, (_, index) => ({ splitId: `${index}/${parallelism}`, position: index }));

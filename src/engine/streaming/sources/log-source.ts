@@ -7,7 +7,7 @@ import { findLogFiles, sizeOfLog } from './log-files.ts';
 import { hasEnd, readLogPosition, writeLogPosition } from './log-position.ts';
 import { type LogLine, LogSplit } from './log-split.ts';
 import type { RowDecoder } from './row-format.ts';
-import type { SourceRecord, SplitState, StreamSource } from './stream-source.ts';
+import type { RestoredSplits, SourceRecord, SplitState, StreamSource } from './stream-source.ts';
 
 const discoveryIntervalMs = 500;
 const emptyPollPauseMs = 10;
@@ -36,11 +36,19 @@ export class LogSource implements StreamSource {
     return this.#options.decoder.droppedRows;
   }
 
-  async discover(restored: readonly SplitState[] | null): Promise<readonly SplitState[]> {
+  async discover(restored: RestoredSplits | null): Promise<readonly SplitState[]> {
     const { bounded, startingOffsets } = this.#options.connector;
-    if (bounded && restored && isBegun(restored)) return [];
+    if (bounded && restored?.ofThisJob && isBegun(restored.splits)) return [];
     const fromEnd = startingOffsets === 'latest' && !restored;
     return Promise.all((await this.#files()).map((splitId) => this.#newSplit(splitId, fromEnd)));
+  }
+
+  /** Where the other job came to; up to what is there now. */
+  async renew({ splitId, position }: SplitState): Promise<SplitState> {
+    const { offset } = readLogPosition(position);
+    if (!this.#options.connector.bounded) return { splitId, position: offset };
+    const end = await sizeOfLog(join(await this.#locate(), splitId));
+    return { splitId, position: writeLogPosition(offset, end) };
   }
 
   async addSplit({ splitId, position }: SplitState): Promise<void> {

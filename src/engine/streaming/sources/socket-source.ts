@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { JobrecError, messageOf } from '../../../model/errors.ts';
 import type { SourceConnector } from '../../../model/streaming-plan.ts';
 import type { RowDecoder } from './row-format.ts';
-import type { SourceRecord, SplitState, StreamSource } from './stream-source.ts';
+import type { RestoredSplits, SourceRecord, SplitState, StreamSource } from './stream-source.ts';
 
 type SocketConnector = Extract<SourceConnector, { kind: 'socket' }>;
 
@@ -35,7 +35,7 @@ export class SocketSource implements StreamSource {
     return this.#decoder.droppedRows;
   }
 
-  async discover(restored: readonly SplitState[] | null): Promise<readonly SplitState[]> {
+  async discover(restored: RestoredSplits | null): Promise<readonly SplitState[]> {
     return restored ? [] : [{ splitId: this.#splitId, position: 0 }];
   }
 

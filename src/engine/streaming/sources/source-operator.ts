@@ -4,14 +4,16 @@
 import type { Row } from '../../../model/streaming-plan.ts';
 import type { Operator, OperatorContext, Output } from '../operators/operator.ts';
 import { keyGroupOf } from '../state/key-groups.ts';
-import type { SourceRecord, SplitPosition, SplitState, StreamSource } from './stream-source.ts';
+import type { RestoredSplits, SourceRecord, SplitPosition, SplitState, StreamSource } from './stream-source.ts';
 
 const maxOrdinals = 2 ** 31;
+const nothingRestored: RestoredSplits = { splits: [], ofThisJob: true };
 
 export class SourceOperator implements Operator {
   readonly source: StreamSource;
   readonly #subtask: number;
   readonly #parallelism: number;
+  readonly #ofThisJob: boolean;
   readonly #positions = new Map<string, SplitPosition>();
   /** Positions of checkpoints that are under way, to tell the source of. */
   readonly #snapshots = new Map<number, readonly SplitState[]>();
@@ -19,8 +21,10 @@ export class SourceOperator implements Operator {
   #output!: Output;
   #discoverNextMs = Number.POSITIVE_INFINITY;
 
-  constructor(source: StreamSource, subtask: number, parallelism: number) {
+  /** `ofThisJob`: whether the state that it is restored from is its job's own. */
+  constructor(source: StreamSource, subtask: number, parallelism: number, ofThisJob = true) {
     this.source = source;
+    this.#ofThisJob = ofThisJob;
     this.#subtask = subtask;
     this.#parallelism = parallelism;
   }
@@ -31,8 +35,8 @@ export class SourceOperator implements Operator {
 
   async open({ output }: OperatorContext): Promise<void> {
     this.#output = output;
-    for (const split of this.#restored ?? []) await this.#take(split);
-    await this.#discover(this.#restored);
+    for (const split of this.#restored ?? []) await this.#take(await this.#begun(split));
+    await this.#discover(this.#restoredSplits);
   }
 
   /** Ids of the splits of this subtask. */
@@ -46,7 +50,7 @@ export class SourceOperator implements Operator {
 
   /** Looks for new splits where it is time to. Returns whether there were some. */
   async discoverIfDue(): Promise<boolean> {
-    return performance.now() < this.#discoverNextMs ? false : this.#discover(this.#restored ?? []);
+    return performance.now() < this.#discoverNextMs ? false : this.#discover(this.#restoredSplits ?? nothingRestored);
   }
 
   emit({ splitId, row, position }: SourceRecord): void {
@@ -74,7 +78,15 @@ export class SourceOperator implements Operator {
     await this.source.close();
   }
 
-  async #discover(restored: readonly SplitState[] | null): Promise<boolean> {
+  get #restoredSplits(): RestoredSplits | null {
+    return this.#restored && { splits: this.#restored, ofThisJob: this.#ofThisJob };
+  }
+
+  async #begun(split: SplitState): Promise<SplitState> {
+    return this.#ofThisJob || !this.#owns(split.splitId) ? split : ((await this.source.renew?.(split)) ?? split);
+  }
+
+  async #discover(restored: RestoredSplits | null): Promise<boolean> {
     const before = this.#positions.size;
     const { discoveryIntervalMs } = this.source;
     for (const split of await this.source.discover(restored)) await this.#take(split);

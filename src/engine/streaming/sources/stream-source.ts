@@ -29,13 +29,22 @@ export interface SourceContext {
   readonly notice: (message: string) => void;
 }
 
+/** The splits of a checkpoint, of all subtasks. */
+export interface RestoredSplits {
+  readonly splits: readonly SplitState[];
+  /** false: of another job, from whose state this one begins. */
+  readonly ofThisJob: boolean;
+}
+
 export interface StreamSource {
   /**
-   * Splits that there are now, of all subtasks. Called at the start and then every `discoveryIntervalMs`. `restored`: the
-   * splits, of all subtasks, of the checkpoint that the task goes on from; what is not among them is new, and is read
-   * from its beginning. null: there is none, and `startingOffsets` counts for what is found first.
+   * Splits that there are now, of all subtasks. Called at the start and then every `discoveryIntervalMs`. `restored`: of
+   * the checkpoint that the task goes on from; what is not among them is new, and is read from its beginning. null: there
+   * is none, and `startingOffsets` counts for what is found first.
    */
-  discover(restored: readonly SplitState[] | null): Promise<readonly SplitState[]>;
+  discover(restored: RestoredSplits | null): Promise<readonly SplitState[]>;
+  /** A split of another job's state as this job begins with it. Left out: as it is. */
+  renew?(split: SplitState): Promise<SplitState>;
   /** null: no splits are ever added. */
   readonly discoveryIntervalMs: number | null;
   /** Whose a split is: subtask `ordinal mod parallelism`. Depends on nothing but the id; left out, a hash of it. */

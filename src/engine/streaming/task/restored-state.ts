@@ -13,11 +13,14 @@ import type { KeyGroupBlock } from '../state/keyed-state-backend.ts';
 import { ValueCodec } from '../state/value-codec.ts';
 
 export class RestoredState {
+  /** Of the job that took the checkpoint. */
+  readonly jobId: string;
   readonly #folder: string;
   readonly #operators: ReadonlyMap<string, OperatorState>;
   readonly #codec = new ValueCodec();
 
   private constructor(folder: string, metadata: CheckpointMetadata) {
+    this.jobId = metadata.jobId;
     this.#folder = folder;
     this.#operators = new Map(metadata.operators.map((operator) => [operator.operatorId, operator]));
   }

@@ -112,7 +112,7 @@ export class SlotTasks {
     const { plan, attempt, functionsFolder, bufferTimeoutMs, watermarkIntervalMs } = this.#deployment;
     const vertex = this.#vertex(vertexId);
     const output = new TaskOutput(vertex, (edge) => this.#consumers(edge), plan.maxParallelism);
-    const source = await this.#source(vertex, subtask);
+    const source = await this.#source(vertex, subtask, restored);
     const { jobId, epoch, logsFolder } = this.#deployment;
     const task = { jobId, epoch, attempt, logsFolder, subtask, parallelism: vertex.parallelism, notice: this.#notice };
     const { maxParallelism } = plan;
@@ -130,13 +130,14 @@ export class SlotTasks {
     await chain.open(restored);
   }
 
-  async #source(vertex: StreamVertex, subtask: number): Promise<SourceOperator | null> {
+  async #source(vertex: StreamVertex, subtask: number, restored: RestoredState | null): Promise<SourceOperator | null> {
     const [head] = vertex.operators;
     if (head?.spec.kind !== 'source') return null;
     const { parallelism } = vertex;
     const { signal } = this.#stop;
     const context = { sourceName: head.name, subtask, parallelism, signal, notice: this.#notice };
-    return new SourceOperator(await createSource(head.spec, context), subtask, parallelism);
+    const ofThisJob = restored === null || restored.jobId === this.#deployment.jobId;
+    return new SourceOperator(await createSource(head.spec, context), subtask, parallelism, ofThisJob);
   }
 
   async #connectInputs({ vertex, subtask, gate }: BuiltTask, addresses: readonly DataAddress[]): Promise<void> {
