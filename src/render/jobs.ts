@@ -42,5 +42,6 @@ function checkpointText(last: JobsReport['jobs'][number]['lastCheckpoint']): str
 
 export function renderCancel(report: CancelReport, style: Style): string {
   const job = `${style.title('job')}    ${report.jobId}  ${stateText(report.state, style)}`;
+  if (report.failure) return `${job}\n${report.failure.message}`;
   return report.savepoint ? `${job}\n${style.title('savepoint')}  ${report.savepoint.path}` : job;
 }

@@ -169,8 +169,9 @@ export interface CancelOptions {
 export interface CancelReport {
   readonly jobId: string;
   readonly state: JobState;
-  /** Where a savepoint was asked for. */
-  readonly savepoint?: TakenSavepoint;
+  /** Where a savepoint was asked for; null where it failed: then the job is not canceled. */
+  readonly savepoint?: TakenSavepoint | null;
+  readonly failure?: RunFailure;
 }
 
 export interface TakenSavepoint {
