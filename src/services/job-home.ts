@@ -135,7 +135,7 @@ function heldBy(name: string, pid: number | null): JobrecError {
   const who = pid === null ? 'another process' : `process ${pid}`;
   return new JobrecError('JOB_HELD', `job ${name} is being run by ${who}`, {
     data: { name, pid },
-    hint: 'wait for it, or end it: the job goes on without its client, and a later run attaches to it',
+    hint: 'wait for it; Ctrl-C or SIGTERM there suspends the job, and this command then resumes it',
   });
 }
 

@@ -105,7 +105,10 @@ describe('run', () => {
     const both = await Promise.all([1, 2].map(() => runCli([...runArgs(job), '--json'])));
     expect(both.map(({ code }) => code).sort()).toEqual([0, 5]);
     const refused = both.find(({ code }) => code === 5);
-    expect(JSON.parse(refused?.stdout ?? '').error).toMatchObject({ code: 'JOB_HELD', data: { name: 'sales' } });
+    expect(JSON.parse(refused?.stdout ?? '').error).toMatchObject({
+      ...{ code: 'JOB_HELD', data: { name: 'sales' } },
+      hint: expect.stringMatching(/wait for it; .* suspends the job, and this command then resumes it/),
+    });
     expect(await outputRows(job)).toEqual(job.expected);
     expect(await jobFolders(job)).toHaveLength(1);
   });
