@@ -33,12 +33,13 @@ import {
   removeDrafts,
 } from './job-home.ts';
 import { requireOutlives, requireSameRestore, restoreSettings, withRestore } from './restore-from.ts';
-import { restoreLine, resumeLine } from './resume-line.ts';
+import { freshLine, restoreLine, resumeLine } from './resume-line.ts';
 import { changedOptions, withOptionsOf } from './resume-options.ts';
 import { runReport } from './run-outcome.ts';
 import { planOf } from './run-plan.ts';
 import type { RunFailure, RunOptions, RunProgress, RunReport } from './run-report.ts';
 import { refuseMaintained } from './store-hold.ts';
+import { isUnresumable } from './stream-outlook.ts';
 
 interface Started {
   readonly folder: JobFolder;
@@ -195,10 +196,17 @@ async function failureOf(
 ): Promise<RunFailure | null> {
   if (end.state === 'FINISHED') return null;
   const message = end.reason ?? `the job is ${end.state}`;
-  const hint = `resume with: ${resumeLine(options)}`;
   if (end.state === 'FAILED') return { code: 'JOB_FAILED', message };
   if (end.state === 'CANCELED') return { code: 'JOB_CANCELED', message };
-  return { code: interruption?.code ?? (await suspensionCode(folder)), message, hint };
+  const code = interruption?.code ?? (await suspensionCode(folder));
+  return { code, message, hint: await suspensionHint(code, folder, options) };
+}
+
+/** Checkpoints are read only where the job has been suspended by itself: a signal, or a failed write, has not damaged any. */
+async function suspensionHint(code: ErrorCode, folder: JobFolder, options: RunOptions): Promise<string> {
+  const graph = code === 'JOB_SUSPENDED' ? await readGraph(folder) : null;
+  if (graph && (await isUnresumable(graph))) return `start over with: ${freshLine(options)}`;
+  return `resume with: ${resumeLine(options)}`;
 }
 
 /** A streaming job that has ended for good may have left the state that another one can begin from. */

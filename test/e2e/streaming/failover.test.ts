@@ -108,12 +108,18 @@ describe('a streaming job', () => {
       why: expect.stringContaining('SUSPENDED until --fresh'),
       restore: null,
     });
-    const { code, stdout } = await job.run('--json');
+    const { code, stdout, stderr } = await job.run('--json');
     expect(code).toBe(7);
     expect(JSON.parse(stdout)).toMatchObject({
       state: 'SUSPENDED',
-      failure: { code: 'JOB_SUSPENDED', message: expect.stringContaining('no checkpoint can be restored') },
+      failure: {
+        code: 'JOB_SUSPENDED',
+        message: expect.stringContaining('no checkpoint can be restored'),
+        // The same run again would end as this one has.
+        hint: expect.stringMatching(/^start over with: jobrec run .* --fresh$/),
+      },
     });
+    expect(stderr).not.toContain('the checkpoint before it is used');
     expect(counts(await job.written())).toEqual(['a1']);
   });
 
