@@ -96,6 +96,12 @@ describe('savepoints', () => {
       7,
       { state: 'RUNNING', path: null, failure: { code: 'SAVEPOINT_FAILED' } },
     ]);
+    // A file system in which nobody can make a folder.
+    const inProc = await job.cli('savepoint', 'visits', '/proc/nope', '--json');
+    expect([inProc.code, parseJson(inProc)]).toMatchObject([
+      7,
+      { state: 'RUNNING', failure: { message: expect.stringContaining('/proc') } },
+    ]);
     const canceled = await job.cli('cancel', 'visits', '--with-savepoint', 'job.yaml', '--json');
     expect([canceled.code, parseJson(canceled)]).toMatchObject([
       7,
