@@ -62,6 +62,11 @@ async function recordedSubmission(folder: JobFolder): Promise<Submission | null>
   return { jobId, name, submittedAtMs, graph, config, fingerprint };
 }
 
+/** The last job of that name; null: there is none. */
+export async function latestRun(home: string, name: string): Promise<JobEntry | null> {
+  return (await listJobEntries(home)).filter(({ submission }) => submission.name === name).at(-1) ?? null;
+}
+
 /** The last job of that name, or the one with that id. Throws JOB_UNKNOWN with the names that there are. */
 export async function findJob(home: string, nameOrId: string): Promise<JobEntry> {
   const entries = await listJobEntries(home);

@@ -93,9 +93,10 @@ describe('run', () => {
     const job = await salesJob({ pauseMs: 0 });
     await runJson<RunReport>(runArgs(job));
     await writeFile(join(job.output, 'notes.txt'), 'mine');
-    const result = await runCli([...runArgs(job), '--json']);
-    expect(result.code).toBe(2);
-    expect(JSON.parse(result.stdout).error.code).toBe('SINK_OCCUPIED');
+    for (const more of [[], ['--dry-run']]) {
+      const result = await runCli([...runArgs(job), ...more, '--json']);
+      expect([result.code, JSON.parse(result.stdout)]).toMatchObject([2, { error: { code: 'SINK_OCCUPIED' } }]);
+    }
     expect(await readFile(join(job.output, 'notes.txt'), 'utf8')).toBe('mine');
     expect(await outputRows(job)).toEqual(job.expected);
   });

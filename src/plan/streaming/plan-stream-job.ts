@@ -11,6 +11,7 @@ import { inputsOf } from '../job-file/check-job.ts';
 import type { Places } from '../job-file/places.ts';
 import { checkShape, type ReadDocument } from '../job-file/read-job-file.ts';
 import type { PlannedJob } from '../plan-job.ts';
+import { requireFolder } from '../sink-folder.ts';
 import { buildStreamGraph } from './build-stream-graph.ts';
 import { checkStreamJob, kindOf, type StageKind } from './check-stream-job.ts';
 import { type StreamJobFile, streamJobSchema, streamKeysAt, streamListKeys } from './schema.ts';
@@ -63,6 +64,7 @@ export async function planStreamJob({ document, folder, configOf }: StreamPlanRe
   const { defaultParallelism, maxParallelism } = options;
   const nodes = streamNodes({ job, order, folder, places, defaultParallelism, functionOf });
   requireKeyGroups(nodes, maxParallelism, places);
+  await requireFolders(job, folder, places);
   const graph = buildStreamGraph(job.name, nodes, maxParallelism, await duckdbVersion());
   const modules = [...new Map([...functions.values()].map(({ module }) => [module.fileName, module])).values()];
   return {
@@ -90,6 +92,12 @@ async function bundleAll(job: StreamJobFile, folder: string, places: Places): Pr
     bundled.set(name, await bundleFunction(reference, folder, ['stages', name, kind], places));
   }
   return bundled;
+}
+
+async function requireFolders(job: StreamJobFile, folder: string, places: Places): Promise<void> {
+  for (const [name, { path }] of Object.entries(job.sinks)) {
+    if (path !== undefined) await requireFolder(name, resolve(folder, path), places);
+  }
 }
 
 function requireKeyGroups(nodes: readonly StreamNode[], maxParallelism: number, places: Places): void {

@@ -166,6 +166,9 @@ describe('a streaming job', () => {
     await job.write('other/not-ours.txt', '');
     await job.write('job.yaml', jobFile.replace('path: out', 'path: other'));
     expect((await job.run('--fresh')).code).toBe(2);
+    // A dry run says what the run would: one that resumes does not ask what lies there.
+    expect((await job.run('--fresh', '--dry-run')).stderr).toMatch(/sink out: .*other holds not-ours\.txt/);
+    expect((await job.run('--dry-run')).code).toBe(0);
     expect(await jobs()).toMatchObject([{ state: 'SUSPENDED' }]);
     await job.cli('cancel', 'counts');
   });
