@@ -32,6 +32,6 @@ export class CancelCommand extends BaseCommand<typeof CancelCommand> {
     const path = this.flags['with-savepoint'];
     const savepointFolder = path === undefined ? null : resolve(path);
     const report = await cancelJob({ home: homeFolder(this.flags.home), job: this.args.job, savepointFolder });
-    await this.finish(report, renderCancel, exitCodes.done);
+    await this.finish(report, renderCancel, report.failure ? exitCodes.jobFailed : exitCodes.done);
   }
 }

@@ -17,6 +17,8 @@ export class JobsCommand extends BaseCommand<typeof JobsCommand> {
   override async run(): Promise<void> {
     const { listJobs } = await import('../services/jobs.ts');
     const { renderJobs } = await import('../render/jobs.ts');
-    await this.finish(await listJobs({ home: homeFolder(this.flags.home) }), renderJobs, exitCodes.done);
+    const report = await listJobs({ home: homeFolder(this.flags.home) });
+    const isSound = report.jobs.every(({ damage }) => damage === null);
+    await this.finish(report, renderJobs, isSound ? exitCodes.done : exitCodes.found);
   }
 }

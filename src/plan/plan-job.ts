@@ -138,7 +138,7 @@ async function plan(planning: Planning, order: readonly string[]): Promise<Omit<
   const { job, places, folder, options, functions } = planning;
   const warnings: string[] = [];
   const sources = await resolveSources(planning);
-  const sinks = planSinks(job, folder, sources, places);
+  const sinks = await planSinks(job, folder, sources, places);
   const tasksOf = (source: SourceSpec) => sourceParallelism(source, options.autoParallelism);
   const bundledFunction = async (stage: string) => {
     const bundled = await functions.of('stages', stage, 'map');

@@ -1,13 +1,19 @@
 // The sinks of a job: where they write, and that they write neither over each other nor into what the job reads.
-// (Whether a folder is occupied is asked by the run itself, when it starts.)
+// (Whether a folder is occupied is asked by the services: free-sinks.ts.)
 import { dirname, resolve, sep } from 'node:path';
 import type { SinkSpec, SourceSpec } from '../model/job-graph.ts';
 import type { Places } from './job-file/places.ts';
 import type { JobFile } from './job-file/schema.ts';
+import { requireFolder } from './sink-folder.ts';
 import { matchesGlob } from './sources/find-files.ts';
 
 /** The sinks in the order of the file. Throws JOB_FILE_INVALID. */
-export function planSinks(job: JobFile, folder: string, sources: readonly SourceSpec[], places: Places): SinkSpec[] {
+export async function planSinks(
+  job: JobFile,
+  folder: string,
+  sources: readonly SourceSpec[],
+  places: Places,
+): Promise<SinkSpec[]> {
   const sinks: SinkSpec[] = [];
   for (const [name, entry] of Object.entries(job.sinks)) {
     const path = resolve(folder, entry.path);
@@ -16,6 +22,7 @@ export function planSinks(job: JobFile, folder: string, sources: readonly Source
     if (other) throw fail(`sink ${name} writes into the folder of sink ${other.name}: each needs a folder of its own`);
     const source = sourceWithin(path, entry.format ?? 'parquet', job, folder, sources);
     if (source !== null) throw fail(`sink ${name} writes where source ${source} reads`);
+    await requireFolder(name, path, places);
     sinks.push({ name, path, format: entry.format ?? 'parquet', mode: entry.mode ?? 'error-if-occupied' });
   }
   return sinks;

@@ -34,8 +34,12 @@ export function stateText(state: JobState, style: Style): string {
 /** The line that must not be missed: all that follows is about the good prefix only. null for a sound store. */
 export function damageLine(damage: Damage | null, style: Style): string | null {
   if (damage === null) return null;
-  const place = damage.segment === '' ? 'the store' : `${damage.segment} at byte ${damage.offset}`;
-  return `${style.bad('DAMAGED')}  ${damage.code} in ${place}; what follows is the good prefix (jobrec validate says more)`;
+  return `${style.bad('DAMAGED')}  ${damage.code} ${placeOf(damage)}; what follows is the good prefix (jobrec validate says more)`;
+}
+
+/** `in events-0.log at byte 12`. */
+export function placeOf({ segment, offset }: Damage): string {
+  return segment === '' ? 'in the store' : `in ${segment} at byte ${offset}`;
 }
 
 export function verdictText(verdict: Verdict, style: Style): string {

@@ -1,6 +1,6 @@
 // `jobs` and `cancel` as text.
 import type { CancelReport, JobsReport } from '../services/run-report.ts';
-import { stateText } from './common.ts';
+import { placeOf, stateText } from './common.ts';
 import type { Style } from './style.ts';
 import { table } from './table.ts';
 
@@ -18,14 +18,20 @@ export function renderJobs(report: JobsReport, style: Style): string {
   ];
   const rows = report.jobs.map((job) => [
     job.name,
-    stateText(job.state, style),
+    job.damage === null ? stateText(job.state, style) : `${stateText(job.state, style)} ${style.bad('DAMAGED')}`,
     job.lastCheckpoint === undefined ? `${job.finished}/${job.total}` : `${job.total}`,
     ...(isStreaming ? [checkpointText(job.lastCheckpoint)] : []),
     job.startedAt === null ? '-' : job.startedAt.replace(/\.\d+Z$/, 'Z'),
     job.jobId,
     style.quiet(job.store),
   ]);
-  return table(columns, rows, style);
+  return [table(columns, rows, style), ...report.jobs.flatMap((job) => damageHint(job, style))].join('\n');
+}
+
+function damageHint({ name, store, damage }: JobsReport['jobs'][number], style: Style): string[] {
+  if (damage === null) return [];
+  const what = `${damage.code} ${placeOf(damage)}; shown is what lies before it`;
+  return [`${style.bad('DAMAGED')}  ${name}: ${what} (jobrec validate ${store} says more)`];
 }
 
 function checkpointText(last: JobsReport['jobs'][number]['lastCheckpoint']): string {
@@ -36,5 +42,6 @@ function checkpointText(last: JobsReport['jobs'][number]['lastCheckpoint']): str
 
 export function renderCancel(report: CancelReport, style: Style): string {
   const job = `${style.title('job')}    ${report.jobId}  ${stateText(report.state, style)}`;
+  if (report.failure) return `${job}\n${report.failure.message}`;
   return report.savepoint ? `${job}\n${style.title('savepoint')}  ${report.savepoint.path}` : job;
 }

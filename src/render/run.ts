@@ -37,7 +37,9 @@ function verticesTable(report: RunReport, style: Style): string {
 
 function sinksTable(report: RunReport, style: Style): string {
   if (report.state !== 'FINISHED') return '';
-  const columns = [{ title: 'sink' }, { title: 'rows', align: 'right' }, { title: 'written to' }] as const;
+  // A streaming job may have begun from the state of another one, whose rows are counted with its own.
+  const rows = report.lastCheckpoint === undefined ? 'rows' : 'rows in all';
+  const columns = [{ title: 'sink' }, { title: rows, align: 'right' }, { title: 'written to' }] as const;
   return table(
     columns,
     report.sinks.map((sink) => [sink.name, count(sink.rows), sink.path]),

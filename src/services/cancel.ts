@@ -7,6 +7,7 @@ import type { CancelOptions, CancelReport } from './run-report.ts';
 import { takeSavepoint } from './savepoint.ts';
 
 export async function cancelJob(options: CancelOptions): Promise<CancelReport> {
+  if (options.savepointFolder !== null) return cancelWithSavepoint(options);
   const { folder, submission } = await findJob(options.home, options.job);
   const { jobId, name } = submission;
   const graph = await readGraph(folder);
@@ -16,7 +17,6 @@ export async function cancelJob(options: CancelOptions): Promise<CancelReport> {
       data: { jobId, state: graph.state },
     });
   }
-  if (options.savepointFolder !== null) return cancelWithSavepoint(options);
   const state = (await isLed(folder)) ? await cancelThroughMaster(folder) : null;
   return { jobId, state: state ?? (await cancelOffline(folder)) };
 }
@@ -25,10 +25,10 @@ export async function cancelJob(options: CancelOptions): Promise<CancelReport> {
 async function cancelWithSavepoint({ home, job, savepointFolder }: CancelOptions): Promise<CancelReport> {
   const report = await takeSavepoint({ home, job, folder: savepointFolder, purpose: 'cancel' });
   const { jobId, state, path, checkpointId, bytes, failure } = report;
-  if (path === null || checkpointId === null || bytes === null || failure) {
-    throw new JobrecError('SAVEPOINT_FAILED', `${failure?.message}; the job is not canceled`, {
-      data: { jobId, state },
-    });
+  if (failure) {
+    const message = `${failure.message}; the job is not canceled`;
+    return { jobId, state, savepoint: null, failure: { ...failure, message } };
   }
-  return { jobId, state, savepoint: { path, checkpointId, bytes } };
+  const taken = path !== null && checkpointId !== null && bytes !== null;
+  return { jobId, state, savepoint: taken ? { path, checkpointId, bytes } : null };
 }

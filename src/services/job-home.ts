@@ -3,8 +3,9 @@
 import { readdir, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { findSubmission, type Submission, writeSubmission } from '../engine/submission.ts';
-import { JobrecError, messageOf } from '../model/errors.ts';
+import { type ErrorCode, JobrecError, messageOf } from '../model/errors.ts';
 import { derivedId } from '../model/ids.ts';
+import type { Damage, JobLog } from '../model/job-log.ts';
 import { isGloballyTerminal } from '../model/states.ts';
 import type { ExecutionGraph } from '../replay/execution-graph.ts';
 import { replayLog } from '../replay/replay-log.ts';
@@ -61,6 +62,11 @@ async function recordedSubmission(folder: JobFolder): Promise<Submission | null>
   return { jobId, name, submittedAtMs, graph, config, fingerprint };
 }
 
+/** The last job of that name; null: there is none. */
+export async function latestRun(home: string, name: string): Promise<JobEntry | null> {
+  return (await listJobEntries(home)).filter(({ submission }) => submission.name === name).at(-1) ?? null;
+}
+
 /** The last job of that name, or the one with that id. Throws JOB_UNKNOWN with the names that there are. */
 export async function findJob(home: string, nameOrId: string): Promise<JobEntry> {
   const entries = await listJobEntries(home);
@@ -80,14 +86,34 @@ export async function findJob(home: string, nameOrId: string): Promise<JobEntry>
  * store, that of the longest good prefix.
  */
 export async function readGraph(folder: JobFolder): Promise<ExecutionGraph | null> {
-  try {
-    const log = await openJobLog(folder.jobEvents);
-    const { graph } = await replayLog(log);
-    return graph.jobId === null ? null : graph;
-  } catch (error) {
-    if (error instanceof JobrecError && ['STORE_NOT_FOUND', 'NOT_A_STORE'].includes(error.code)) return null;
+  const log = await openStore(folder);
+  return log && graphIn(log);
+}
+
+/** As `readGraph`, with the damage behind that prefix; also where the store does not hold the job any more. */
+export async function readDamaged(
+  folder: JobFolder,
+): Promise<{ readonly graph: ExecutionGraph | null; readonly damage: Damage | null }> {
+  const log = await openStore(folder);
+  if (log === null) return { graph: null, damage: null };
+  const graph = await graphIn(log).catch(nullIf('STORE_DAMAGED'));
+  return { graph, damage: (await log.summary()).damage };
+}
+
+function openStore(folder: JobFolder): Promise<JobLog | null> {
+  return openJobLog(folder.jobEvents).catch(nullIf('STORE_NOT_FOUND', 'NOT_A_STORE'));
+}
+
+async function graphIn(log: JobLog): Promise<ExecutionGraph | null> {
+  const { graph } = await replayLog(log);
+  return graph.jobId === null ? null : graph;
+}
+
+function nullIf(...codes: readonly ErrorCode[]): (error: unknown) => null {
+  return (error) => {
+    if (error instanceof JobrecError && codes.includes(error.code)) return null;
     throw error;
-  }
+  };
 }
 
 /** Whether a later `run` of the name resumes this job. */
@@ -114,7 +140,7 @@ function heldBy(name: string, pid: number | null): JobrecError {
   const who = pid === null ? 'another process' : `process ${pid}`;
   return new JobrecError('JOB_HELD', `job ${name} is being run by ${who}`, {
     data: { name, pid },
-    hint: 'wait for it, or end it: the job goes on without its client, and a later run attaches to it',
+    hint: 'wait for it; Ctrl-C or SIGTERM there suspends the job, and this command then resumes it',
   });
 }
 

@@ -1,7 +1,7 @@
 // `jobs`: the jobs of a home, from their stores.
 import { isGloballyTerminal } from '../model/states.ts';
 import { createExecutionGraph } from '../replay/execution-graph.ts';
-import { isLed, type JobEntry, listJobEntries, readGraph } from './job-home.ts';
+import { isLed, type JobEntry, listJobEntries, readDamaged } from './job-home.ts';
 import { lastCheckpointOf } from './last-checkpoint.ts';
 import type { JobsEntry, JobsReport } from './run-report.ts';
 
@@ -12,7 +12,8 @@ export async function listJobs(options: { readonly home: string }): Promise<Jobs
 }
 
 async function describe(entry: JobEntry): Promise<JobsEntry> {
-  const graph = (await readGraph(entry.folder)) ?? createExecutionGraph();
+  const { graph: recorded, damage } = await readDamaged(entry.folder);
+  const graph = recorded ?? createExecutionGraph();
   const tasks = [...graph.vertices.values()].flatMap((vertex) => vertex.tasks);
   const finished = tasks.filter((task) => task.state === 'FINISHED').length;
   const { jobId, name, submittedAtMs } = entry.submission;
@@ -27,6 +28,7 @@ async function describe(entry: JobEntry): Promise<JobsEntry> {
     finished,
     total: tasks.length,
     live,
+    damage,
     ...lastCheckpointOf(graph),
   };
 }

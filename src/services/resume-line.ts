@@ -12,6 +12,11 @@ export function resumeLine(options: RunOptions): string {
   return `jobrec run ${quoted(options.jobFile)} ${flags.join(' ')}`;
 }
 
+/** The command that starts a suspended job over, where nothing is left to go on from. */
+export function freshLine(options: RunOptions): string {
+  return `${resumeLine(options)} --fresh`;
+}
+
 /** The command that begins a new run from a checkpoint or savepoint. */
 export function restoreLine(options: RunOptions, location: string): string {
   return `${resumeLine(options)} --from-savepoint ${quoted(location)}`;

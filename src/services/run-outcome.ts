@@ -39,7 +39,7 @@ function vertexReports(graph: ExecutionGraph): RunVertex[] {
   }));
 }
 
-/** Rows are those committed: 0 before the commit. */
+/** Rows are those committed: 0 before the commit; of a streaming job all since its state began, also by the jobs before it. */
 function sinkReports(graph: ExecutionGraph): RunSink[] {
   const plan = graph.graph?.streaming;
   if (plan) {

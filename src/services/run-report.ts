@@ -4,6 +4,7 @@
 import type { VertexProgress } from '../engine/protocol/messages.ts';
 import type { ErrorCode } from '../model/errors.ts';
 import type { ExchangeKind, ShuffleKind } from '../model/job-graph.ts';
+import type { Damage } from '../model/job-log.ts';
 import type { JobState } from '../model/states.ts';
 import type { SinkGuarantee } from '../model/streaming-plan.ts';
 import type { RecoveryEntry } from './recovery-report.ts';
@@ -147,6 +148,8 @@ export interface JobsEntry {
   readonly total: number;
   /** Whether a JobMaster is running it now. */
   readonly live: boolean;
+  /** Where its store is damaged: all above is of what lies before that. null: it is sound. */
+  readonly damage: Damage | null;
   /** The newest checkpoint or savepoint of a streaming job; null: none was completed. Absent for a batch job. */
   readonly lastCheckpoint?: LastCheckpoint | null;
 }
@@ -166,8 +169,9 @@ export interface CancelOptions {
 export interface CancelReport {
   readonly jobId: string;
   readonly state: JobState;
-  /** Where a savepoint was asked for. */
-  readonly savepoint?: TakenSavepoint;
+  /** Where a savepoint was asked for; null where it failed: then the job is not canceled. */
+  readonly savepoint?: TakenSavepoint | null;
+  readonly failure?: RunFailure;
 }
 
 export interface TakenSavepoint {

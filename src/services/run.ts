@@ -5,9 +5,6 @@ import { type FollowEnd, followJob } from '../engine/client/job-follower.ts';
 import { PrintFollower } from '../engine/client/print-follower.ts';
 import { readFailure } from '../engine/job-master/master-failure.ts';
 import type { JobMasterStart } from '../engine/processes.ts';
-import { foreignEntries } from '../engine/sinks/sink-commit.ts';
-import { foreignParts } from '../engine/streaming/sinks/part-commit.ts';
-import { fileSinksOf } from '../engine/streaming/stream-files.ts';
 import type { Submission } from '../engine/submission.ts';
 import { type ErrorCode, JobrecError } from '../model/errors.ts';
 import { newJobId } from '../model/ids.ts';
@@ -21,24 +18,18 @@ import { latestGenerationNumber } from '../store/generation.ts';
 import type { JobFolder } from '../store/job-folder.ts';
 import { cancelJob } from './cancel.ts';
 import { clusterSize } from './cluster-size.ts';
+import { requireFreeSinks } from './free-sinks.ts';
 import { type Interruption, listenForSignals } from './interruption.ts';
 import { requireUnchanged } from './job-changes.ts';
-import {
-  createJobFolder,
-  isLed,
-  type JobEntry,
-  listJobEntries,
-  lockName,
-  readGraph,
-  removeDrafts,
-} from './job-home.ts';
+import { createJobFolder, isLed, type JobEntry, latestRun, lockName, readGraph, removeDrafts } from './job-home.ts';
 import { requireOutlives, requireSameRestore, restoreSettings, withRestore } from './restore-from.ts';
-import { restoreLine, resumeLine } from './resume-line.ts';
+import { freshLine, restoreLine, resumeLine } from './resume-line.ts';
 import { changedOptions, withOptionsOf } from './resume-options.ts';
 import { runReport } from './run-outcome.ts';
 import { planOf } from './run-plan.ts';
 import type { RunFailure, RunOptions, RunProgress, RunReport } from './run-report.ts';
 import { refuseMaintained } from './store-hold.ts';
+import { isUnresumable } from './stream-outlook.ts';
 
 interface Started {
   readonly folder: JobFolder;
@@ -115,34 +106,12 @@ async function resume(last: JobEntry, planned: PlannedJob, progress: RunProgress
   return { folder, submission: current, start: everLed ? 'resumed' : 'submitted' };
 }
 
-async function latestRun(home: string, name: string): Promise<JobEntry | null> {
-  return (await listJobEntries(home)).filter(({ submission }) => submission.name === name).at(-1) ?? null;
-}
-
 async function ifUnfinished(last: JobEntry): Promise<JobEntry | null> {
   const graph = await readGraph(last.folder);
   if (!graph || !isGloballyTerminal(graph.state)) return last;
   // Its JobMaster may have been killed after the end, before it had cleaned up.
   if (!(await isLed(last.folder))) await clearEnded(last.folder, graph);
   return null;
-}
-
-async function requireFreeSinks(planned: PlannedJob): Promise<void> {
-  for (const { sink, path } of planned.graph.streaming ? fileSinksOf(planned.graph.streaming) : []) {
-    const entries = await foreignParts(path, planned.graph.name);
-    if (entries.length > 0) throw sinkOccupied(sink, path, entries, 'empty the folder, or name another one');
-  }
-  for (const sink of planned.graph.sinks.filter(({ mode }) => mode === 'error-if-occupied')) {
-    const entries = await foreignEntries(sink, planned.graph.name);
-    const hint = 'empty the folder, name another one, or set mode: overwrite or append';
-    if (entries.length > 0) throw sinkOccupied(sink.name, sink.path, entries, hint);
-  }
-}
-
-function sinkOccupied(sink: string, path: string, entries: readonly string[], hint: string): JobrecError {
-  const others = entries.length === 1 ? '' : ` and ${entries.length - 1} more`;
-  const message = `sink ${sink}: ${path} holds ${entries[0]}${others}, which this job did not write`;
-  return new JobrecError('SINK_OCCUPIED', message, { data: { sink, path, entries: entries.slice(0, 20) }, hint });
 }
 
 async function follow(
@@ -195,10 +164,17 @@ async function failureOf(
 ): Promise<RunFailure | null> {
   if (end.state === 'FINISHED') return null;
   const message = end.reason ?? `the job is ${end.state}`;
-  const hint = `resume with: ${resumeLine(options)}`;
   if (end.state === 'FAILED') return { code: 'JOB_FAILED', message };
   if (end.state === 'CANCELED') return { code: 'JOB_CANCELED', message };
-  return { code: interruption?.code ?? (await suspensionCode(folder)), message, hint };
+  const code = interruption?.code ?? (await suspensionCode(folder));
+  return { code, message, hint: await suspensionHint(code, folder, options) };
+}
+
+/** Checkpoints are read only where the job has been suspended by itself: a signal, or a failed write, has not damaged any. */
+async function suspensionHint(code: ErrorCode, folder: JobFolder, options: RunOptions): Promise<string> {
+  const graph = code === 'JOB_SUSPENDED' ? await readGraph(folder) : null;
+  if (graph && (await isUnresumable(graph))) return `start over with: ${freshLine(options)}`;
+  return `resume with: ${resumeLine(options)}`;
 }
 
 /** A streaming job that has ended for good may have left the state that another one can begin from. */

@@ -3,6 +3,7 @@
 import { findRestorePoint, type RestorePoint, skippedText } from '../engine/streaming/coordinator/restore-point.ts';
 import { readOptions } from '../model/options.ts';
 import { isGloballyTerminal } from '../model/states.ts';
+import type { StreamingPlan } from '../model/streaming-plan.ts';
 import { decide, fillIn } from '../replay/decision-table.ts';
 import type { ExecutionGraph } from '../replay/execution-graph.ts';
 import { type StreamVerdictFacts, streamVerdictCases } from '../replay/stream-restore-cases.ts';
@@ -20,15 +21,25 @@ export async function streamOutlook(graph: ExecutionGraph): Promise<StreamOutloo
   const plan = graph.graph?.streaming;
   if (!plan) return null;
   const ended = isGloballyTerminal(graph.state);
-  const { retainedCheckpoints } = readOptions(graph.config).streaming;
-  const point: RestorePoint = ended
-    ? { kind: 'beginning' }
-    : await findRestorePoint(graph.checkpoints, retainedCheckpoints, plan.restore?.path ?? null);
+  const point = ended ? beginning : await pointOf(graph, plan);
   const restore = point.kind === 'checkpoint' ? restoreOf(point) : null;
   const { verdict, why } = decide(streamVerdictCases, { ended, begin: beginOf(point) });
   const tasks = plan.vertices.reduce((sum, { parallelism }) => sum + parallelism, 0);
   const values = { state: graph.state, tasks, point: pointText(restore), skipped: skippedTexts(point) };
   return { verdict, why: fillIn(why, values), restore };
+}
+
+/** Whether a run that resumes the job has nothing to go on from: only one that starts over helps. */
+export async function isUnresumable(graph: ExecutionGraph): Promise<boolean> {
+  const plan = graph.graph?.streaming;
+  return plan !== undefined && (await pointOf(graph, plan)).kind === 'none-usable';
+}
+
+const beginning: RestorePoint = { kind: 'beginning' };
+
+function pointOf({ checkpoints, config }: ExecutionGraph, { restore }: StreamingPlan): Promise<RestorePoint> {
+  const { retainedCheckpoints } = readOptions(config).streaming;
+  return findRestorePoint(checkpoints, retainedCheckpoints, restore?.path ?? null);
 }
 
 function beginOf(point: RestorePoint): StreamVerdictFacts['begin'] {

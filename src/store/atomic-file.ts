@@ -38,7 +38,7 @@ export async function writeSynced(target: string, content: string | Uint8Array):
 
 /**
  * Makes `folder` with all above it that are missing, each name durable. Step by step: Node's recursive mkdir says ENOENT
- * where a file system is read-only.
+ * where a file system is read-only, and never ends where one has no folders to be made, as /proc.
  */
 export async function makeFolder(folder: string): Promise<void> {
   const parent = path.dirname(path.resolve(folder));

@@ -111,6 +111,17 @@ describe('run', () => {
     expect(existsSync(join(folder, '.jobrec'))).toBe(false);
   });
 
+  it.each([[], ['--dry-run']])('2: refuses a sink whose path is a file, before anything starts %s', async (...more) => {
+    const folder = jobFolder();
+    writeFileSync(join(folder, 'out'), '');
+    const result = await runCli(['run', 'job.json', ...flags, ...more, '--json'], { cwd: folder });
+    expect([result.code, jsonOf(result)]).toMatchObject([
+      2,
+      { error: { code: 'JOB_FILE_INVALID', data: { line: 1, sink: 'out', path: join(folder, 'out') } } },
+    ]);
+    expect(existsSync(join(folder, '.jobrec'))).toBe(false);
+  });
+
   it('reads the job file from stdin', async () => {
     const folder = jobFolder();
     const job = {

@@ -1,5 +1,5 @@
 // Small files around a store that are damaged, or in the way: they cost what they say, and never the job.
-import { mkdir, readdir, readFile, rename, rmdir, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rmdir, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it, vi } from 'vitest';
 import type { JobsReport, RunReport } from '../../src/services/run-report.ts';
@@ -73,6 +73,37 @@ it('a damaged plan.json hides no job, and stops no other one', async () => {
   const other = await gatedJob({ stages: 1, open: true });
   await writeFile(other.jobFile, (await readFile(other.jobFile, 'utf8')).replace('name: gated', 'name: other'));
   expect((await runCli(runArgs({ ...other, home: job.home }))).code).toBe(0);
+});
+
+async function listedIn(job: GatedJob): Promise<unknown> {
+  const result = await runCli(['jobs', '--home', job.home, '--json']);
+  return [result.code, parseJson<JobsReport>(result).jobs];
+}
+
+it('jobs says that a store is damaged', async () => {
+  const job = await gatedJob({ stages: 2, open: true });
+  const { store } = parseJson<RunReport>(await runCli(runArgs(job)));
+  expect(await listedIn(job)).toMatchObject([0, [{ state: 'FINISHED', damage: null }]]);
+  const finishes = await runCli(['inspect', store, '--events', '--type', 'execution-vertex-finished', '--json']);
+  const last = finishes.stdout.trim().split('\n').at(-1) ?? '';
+  const { segment, offset } = JSON.parse(last) as { segment: string; offset: number };
+  const bytes = await readFile(join(store, segment));
+  bytes.writeUInt8(bytes.readUInt8(offset + 30) ^ 1, offset + 30);
+  await writeFile(join(store, segment), bytes);
+  expect(await listedIn(job)).toMatchObject([3, [{ damage: { segment, offset, code: 'CHECKSUM_MISMATCH' } }]]);
+  const table = await runCli(['jobs', '--home', job.home]);
+  expect([table.code, table.stdout]).toEqual([3, expect.stringMatching(/SUSPENDED DAMAGED .*jobrec validate \//s)]);
+});
+
+it('to jobs a torn tail is no damage', async () => {
+  const { job, folder } = await halfDoneJob();
+  const store = join(folder, 'job-events');
+  const segments = (await readdir(store)).filter((name) => name.endsWith('.seg'));
+  const segment = segments.sort().at(-1) ?? '';
+  await truncate(join(store, segment), (await stat(join(store, segment))).size - 3);
+  const { findings } = parseJson<{ readonly findings: unknown }>(await runCli(['validate', store, '--json']));
+  expect(findings).toMatchObject([{ code: 'TORN_TAIL' }]);
+  expect(await listedIn(job)).toMatchObject([0, [{ state: 'SUSPENDED', damage: null }]]);
 });
 
 it('a home that is none is an error, not an empty list', async () => {

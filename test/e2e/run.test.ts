@@ -93,9 +93,10 @@ describe('run', () => {
     const job = await salesJob({ pauseMs: 0 });
     await runJson<RunReport>(runArgs(job));
     await writeFile(join(job.output, 'notes.txt'), 'mine');
-    const result = await runCli([...runArgs(job), '--json']);
-    expect(result.code).toBe(2);
-    expect(JSON.parse(result.stdout).error.code).toBe('SINK_OCCUPIED');
+    for (const more of [[], ['--dry-run']]) {
+      const result = await runCli([...runArgs(job), ...more, '--json']);
+      expect([result.code, JSON.parse(result.stdout)]).toMatchObject([2, { error: { code: 'SINK_OCCUPIED' } }]);
+    }
     expect(await readFile(join(job.output, 'notes.txt'), 'utf8')).toBe('mine');
     expect(await outputRows(job)).toEqual(job.expected);
   });
@@ -105,7 +106,10 @@ describe('run', () => {
     const both = await Promise.all([1, 2].map(() => runCli([...runArgs(job), '--json'])));
     expect(both.map(({ code }) => code).sort()).toEqual([0, 5]);
     const refused = both.find(({ code }) => code === 5);
-    expect(JSON.parse(refused?.stdout ?? '').error).toMatchObject({ code: 'JOB_HELD', data: { name: 'sales' } });
+    expect(JSON.parse(refused?.stdout ?? '').error).toMatchObject({
+      ...{ code: 'JOB_HELD', data: { name: 'sales' } },
+      hint: expect.stringMatching(/wait for it; .* suspends the job, and this command then resumes it/),
+    });
     expect(await outputRows(job)).toEqual(job.expected);
     expect(await jobFolders(job)).toHaveLength(1);
   });

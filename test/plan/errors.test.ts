@@ -217,6 +217,16 @@ const references: readonly Case[] = [
     'name: j\nsources: { o: { path: parts/people.csv } }\nsinks:\n  a: { input: o, path: ‸parts }\n',
     { code: 'JOB_FILE_INVALID', message: /sink a writes where source o reads/ },
   ],
+  [
+    'a sink that is the file of its source',
+    'name: j\nsources: { o: { path: parts/people.csv } }\nsinks:\n  a: { input: o, path: ‸parts/people.csv }\n',
+    { code: 'JOB_FILE_INVALID', message: /sink a writes into a folder, and .*people\.csv is a file/, hint: /folder/ },
+  ],
+  [
+    'a sink below a file',
+    'name: j\nsources: { o: { path: orders.parquet } }\nsinks:\n  a: { input: o, path: ‸people.csv/a/b }\n',
+    { code: 'JOB_FILE_INVALID', message: /and .*people\.csv is a file/ },
+  ],
 ];
 
 const sources: readonly Case[] = [

@@ -100,6 +100,12 @@ describe('errors name file, line and column', () => {
     ['two source kinds', `${head}sources: { m: { log: a, socket: "h:1" } }\n${sink}`, 3, 'it takes one of'],
     ['a bad socket', `${head}sources: { m: { socket: "h:99999" } }\n${sink}`, 3, 'socket takes host:port'],
     ['no sink kind', `${head}sources: { m: { log: a } }\nsinks: { out: { input: m } }\n`, 4, 'needs one of print'],
+    [
+      'a file for a sink',
+      `${head}sources: { m: { log: a } }\nsinks:\n  out: { input: m, path: f.ts/x }\n`,
+      5,
+      'f.ts is a file',
+    ],
     ['SQL', m('sql: SELECT 1'), 4, 'unknown key "sql"'],
     ['an unknown reference', `${head}${source}${sink}`, 4, 'there is no source or stage "m"'],
     ['an unknown mode', 'name: j\nmode: stream\n', 2, 'must be batch or streaming'],

@@ -48,6 +48,10 @@ describe('run', () => {
     `);
   });
 
+  it('of a streaming job counts the rows of its sinks since its state began', () => {
+    expect(renderRun({ ...report, lastCheckpoint: null }, style)).toMatch(/^ {2}sink {2}rows in all {2}written to$/m);
+  });
+
   it('of a streaming job says what each recovery began from', () => {
     const [recovery] = report.recoveries;
     if (recovery === undefined) throw new Error('the report has a recovery');

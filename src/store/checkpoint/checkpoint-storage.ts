@@ -6,7 +6,7 @@ import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { crc32 } from 'node:zlib';
 import { messageOf } from '../../model/errors.ts';
-import { replaceFile, syncFolder, writeSynced } from '../atomic-file.ts';
+import { makeFolder, replaceFile, syncFolder, writeSynced } from '../atomic-file.ts';
 import {
   type CheckpointMetadata,
   type DecodedMetadata,
@@ -31,7 +31,7 @@ export class CheckpointStorage {
   }
 
   async prepare(): Promise<void> {
-    for (const name of ['shared', 'taskowned']) await mkdir(path.join(this.root, name), { recursive: true });
+    for (const name of ['shared', 'taskowned']) await makeFolder(path.join(this.root, name));
   }
 
   /**
@@ -63,7 +63,7 @@ export class CheckpointStorage {
 
 /** Makes the folder of a checkpoint or savepoint. Throws where it is there already. */
 export async function makeCheckpointFolder(folder: string): Promise<void> {
-  await mkdir(path.dirname(folder), { recursive: true });
+  await makeFolder(path.dirname(folder));
   await mkdir(folder);
 }
 

@@ -108,12 +108,18 @@ describe('a streaming job', () => {
       why: expect.stringContaining('SUSPENDED until --fresh'),
       restore: null,
     });
-    const { code, stdout } = await job.run('--json');
+    const { code, stdout, stderr } = await job.run('--json');
     expect(code).toBe(7);
     expect(JSON.parse(stdout)).toMatchObject({
       state: 'SUSPENDED',
-      failure: { code: 'JOB_SUSPENDED', message: expect.stringContaining('no checkpoint can be restored') },
+      failure: {
+        code: 'JOB_SUSPENDED',
+        message: expect.stringContaining('no checkpoint can be restored'),
+        // The same run again would end as this one has.
+        hint: expect.stringMatching(/^start over with: jobrec run .* --fresh$/),
+      },
     });
+    expect(stderr).not.toContain('the checkpoint before it is used');
     expect(counts(await job.written())).toEqual(['a1']);
   });
 
@@ -160,6 +166,9 @@ describe('a streaming job', () => {
     await job.write('other/not-ours.txt', '');
     await job.write('job.yaml', jobFile.replace('path: out', 'path: other'));
     expect((await job.run('--fresh')).code).toBe(2);
+    // A dry run says what the run would: one that resumes does not ask what lies there.
+    expect((await job.run('--fresh', '--dry-run')).stderr).toMatch(/sink out: .*other holds not-ours\.txt/);
+    expect((await job.run('--dry-run')).code).toBe(0);
     expect(await jobs()).toMatchObject([{ state: 'SUSPENDED' }]);
     await job.cli('cancel', 'counts');
   });

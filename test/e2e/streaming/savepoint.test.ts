@@ -70,6 +70,9 @@ describe('savepoints', () => {
     // A second time there is nothing to be saved.
     const late = await job.cli('savepoint', 'visits', 'mine', '--json');
     expect([late.code, parseJson(late)]).toMatchObject([2, { error: { code: 'JOB_NOT_RUNNING' } }]);
+    const again = await job.cli('cancel', 'visits', '--with-savepoint', 'mine', '--json');
+    expect([again.code, parseJson(again)]).toMatchObject([2, { error: { code: 'JOB_NOT_RUNNING' } }]);
+    expect((await job.cli('cancel', 'visits')).code).toBe(0);
   });
 
   it.each([
@@ -92,6 +95,21 @@ describe('savepoints', () => {
     expect([onFile.code, parseJson(onFile)]).toMatchObject([
       7,
       { state: 'RUNNING', path: null, failure: { code: 'SAVEPOINT_FAILED' } },
+    ]);
+    // A file system in which nobody can make a folder.
+    const inProc = await job.cli('savepoint', 'visits', '/proc/nope', '--json');
+    expect([inProc.code, parseJson(inProc)]).toMatchObject([
+      7,
+      { state: 'RUNNING', failure: { message: expect.stringContaining('/proc') } },
+    ]);
+    const canceled = await job.cli('cancel', 'visits', '--with-savepoint', 'job.yaml', '--json');
+    expect([canceled.code, parseJson(canceled)]).toMatchObject([
+      7,
+      {
+        state: 'RUNNING',
+        savepoint: null,
+        failure: { code: 'SAVEPOINT_FAILED', message: expect.stringMatching(/; the job is not canceled$/) },
+      },
     ]);
     expect((await job.events('execution-failed')).length).toBe(0);
     expect((await job.cli('cancel', 'visits')).code).toBe(0);

@@ -82,11 +82,12 @@ it('passes a damaged checkpoint over, and says so', async () => {
 });
 
 it('touches no sink where no checkpoint can be used: somebody may still repair one', async () => {
-  const { restorer, events, listed } = await scene({ damaged: [1, 2] });
+  const { restorer, events, said, listed } = await scene({ damaged: [1, 2] });
   const before = await listed();
   const restored = await restorer.restore();
   expect(restored).toMatchObject({ kind: 'none-usable', reason: expect.stringMatching(/checkpoint 2.*checkpoint 1/) });
-  expect([await listed(), events]).toEqual([before, []]);
+  // The reason names all of them; no notice says that one before them is used.
+  expect([await listed(), events, said]).toEqual([before, [], []]);
 });
 
 it('changes nothing, and records nothing, where another JobMaster leads', async () => {

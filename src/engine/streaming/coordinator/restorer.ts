@@ -70,7 +70,7 @@ export class Restorer {
   async restore(): Promise<Restored> {
     const { recorder, retainedCheckpoints, jobId, requireLead } = this.#options;
     const point = await findRestorePoint(recorder.graph.checkpoints, retainedCheckpoints, this.#initial);
-    if (point.kind !== 'beginning') this.#tellSkipped(point.skipped);
+    if (point.kind === 'checkpoint') this.#tellSkipped(point.skipped);
     if (point.kind === 'none-usable') return { kind: 'none-usable', reason: noneUsable(point.skipped) };
     const metadata = point.kind === 'checkpoint' ? point.metadata : null;
     this.#restored = metadata?.checkpointId ?? null;
@@ -105,7 +105,10 @@ export class Restorer {
   }
 
   #tellSkipped(skipped: readonly SkippedCheckpoint[]): void {
-    for (const each of skipped) this.#options.onNotice(`${skippedText(each)}; the checkpoint before it is used`);
+    const last = skipped.at(-1);
+    for (const each of skipped) {
+      this.#options.onNotice(`${skippedText(each)}${each === last ? '; the checkpoint before it is used' : ''}`);
+    }
   }
 }
 

@@ -3,9 +3,10 @@
 // (part-commit.ts). One part a subtask and checkpoint that had rows. Invariant: a part is named by every checkpoint
 // from its own on until one is complete: a checkpoint that is given up takes no rows along. Spec: docs/streaming.md,
 // "File sink".
-import { mkdir, open, rm } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Row, SinkConnector } from '../../../model/streaming-plan.ts';
+import { makeFolder } from '../../../store/atomic-file.ts';
 import type { Committable } from '../operators/operator.ts';
 import { jsonLine } from './json-line.ts';
 import { LineWriter } from './line-writer.ts';
@@ -34,7 +35,7 @@ export class FileSink implements StreamSink {
   }
 
   async open(): Promise<void> {
-    await mkdir(this.#connector.path, { recursive: true });
+    await makeFolder(this.#connector.path);
   }
 
   write(row: Row): void {

@@ -1,9 +1,9 @@
 // The output of file sinks as of a checkpoint: parts become visible when their checkpoint is complete, and a job that
 // falls back to an earlier checkpoint takes the later parts back, since it will write those rows again. Every step can
 // be done twice: recovery rolls forward what a killed JobMaster had begun.
-import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { replaceFile, syncFolder } from '../../../store/atomic-file.ts';
+import { makeFolder, replaceFile, syncFolder } from '../../../store/atomic-file.ts';
 import type { CommittedPart } from '../../../store/checkpoint/own-metadata.ts';
 import { checkpointOfPart, isPart, ownerFileName, stagedPrefix } from './part-names.ts';
 
@@ -64,7 +64,7 @@ export async function dropStaged(folders: readonly string[], jobId: string): Pro
  * batch job's next run does; a run that goes on from a savepoint keeps it.
  */
 export async function claimSinkFolder(folder: string, jobName: string, replaces: boolean): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   if (replaces) {
     for (const name of await readdir(folder)) if (isPart(name)) await rm(join(folder, name), { force: true });
   }
