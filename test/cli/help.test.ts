@@ -1,4 +1,5 @@
 // Help is good enough to start from: every command has examples, `-h` works everywhere, the root names all commands.
+import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { COMMANDS } from '../../src/commands/index.ts';
 import { runCli } from '../support/cli.ts';
@@ -23,6 +24,18 @@ describe('help', () => {
     expect(code).toBe(0);
     for (const part of ['USAGE', 'EXAMPLES', '--json', `$ jobrec ${id}`]) expect(stdout).toContain(part);
     await expect(stdout).toMatchFileSnapshot(`golden/help-${id.replaceAll(' ', '-')}.txt`);
+  });
+
+  it('shows examples that a shell takes as they stand, however narrow the terminal', async () => {
+    for (const id of shown) {
+      const { stdout } = await runCli([...id.split(' '), '--help'], { env: { COLUMNS: '60' } });
+      for (const [, command = ''] of stdout.matchAll(/^ {4}\$ (.*)$/gm)) {
+        const { status, stderr } = spawnSync('bash', ['-n', '-c', command.replace(/<[\w-]+>/g, 'X')], {
+          encoding: 'utf8',
+        });
+        expect([command, status, stderr]).toEqual([command, 0, '']);
+      }
+    }
   });
 
   it.each([[['diff']], [['checkpoint', 'inspect']], [['checkpoint']]])(
