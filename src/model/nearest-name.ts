@@ -6,6 +6,14 @@ export function nearestName(written: string, known: readonly string[]): string |
   return known.length === 0 ? null : closest(written, [...known]);
 }
 
+/** The nearest of `known`, where it is near enough to be what was meant; else null. */
+export function nearName(written: string, known: readonly string[]): string | null {
+  const nearest = nearestName(written, known);
+  if (nearest === null) return null;
+  const bound = Math.max(2, Math.floor(written.length / 3));
+  return distance(written.toLowerCase(), nearest.toLowerCase()) <= bound ? nearest : null;
+}
+
 /** The nearest name as a hint, or all of them where none is near enough to be what was meant. */
 export function nearestNameHint(written: string, known: readonly string[]): string {
   const nearest = nearestName(written, known);
