@@ -25,8 +25,9 @@ export async function main(argv: readonly string[]): Promise<void> {
   // What is thrown outside of the command's own promise, in a timer or by a socket.
   process.once('uncaughtException', (error) => void leaveWith(error, args).then(leave));
   try {
-    if (wantsJson(args) && lacksCommand(args)) throw missingCommand();
-    await run(args, { root: packageRoot() });
+    const isIncomplete = lacksCommand(args);
+    if (!(isIncomplete && wantsJson(args))) await run(args, { root: packageRoot() });
+    if (isIncomplete) throw missingCommand();
   } catch (error) {
     await leaveWith(error, args);
   }
@@ -82,7 +83,7 @@ function showStack(outcome: ErrorOutcome): void {
   process.stderr.write(`${outcome.stack}\n`);
 }
 
-/** Nothing but global flags, or a topic alone: without --json that shows help. */
+/** Nothing but global flags, or a topic alone: without --json that shows help, too. */
 function lacksCommand(args: readonly string[]): boolean {
   const isGlobal = (each: string) => each === '--json' || each === '--no-color';
   const rest = args.filter((each) => !isGlobal(each));

@@ -9,7 +9,7 @@ const shown = Object.keys(COMMANDS)
   .map((id) => id.replaceAll(':', ' '));
 
 describe('help', () => {
-  it.each([['--help'], ['-h'], ['help'], []])('jobrec %s shows every command', async (...args) => {
+  it.each([['--help'], ['-h'], ['help']])('jobrec %s shows every command', async (...args) => {
     const result = await runCli(args);
     expect(result).toMatchObject({ code: 0, stderr: '' });
     for (const id of shown) expect(result.stdout).toMatch(new RegExp(`^  ${id} +\\S`, 'm'));
@@ -47,8 +47,17 @@ describe('help', () => {
     },
   );
 
-  it.each([['checkpoint'], ['checkpoint', '--help']])('of a topic lists its commands: %s %s', async (...args) => {
-    const { code, stdout } = await runCli(args.filter((each) => each !== undefined));
+  it.each([
+    [[], ['--help']],
+    [['checkpoint'], ['checkpoint', '--help']],
+  ])('is shown where the command is missing, which is a usage error: %j', async (args, help) => {
+    const { stdout } = await runCli(help);
+    const stderr = 'jobrec: missing command (jobrec --help lists the commands)\n';
+    expect(await runCli(args)).toMatchObject({ code: 2, stdout, stderr });
+  });
+
+  it('of a topic lists its commands', async () => {
+    const { code, stdout } = await runCli(['checkpoint', '--help']);
     expect(code).toBe(0);
     for (const id of shown.filter((each) => each.startsWith('checkpoint '))) {
       expect(stdout).toMatch(new RegExp(`^  ${id} +\\S`, 'm'));
