@@ -54,11 +54,16 @@ function reportOf(error: JobrecError): ErrorReport {
 /** A refusal by the operating system that no service has put into its own words. */
 function fromOperatingSystem(error: unknown): JobrecError | null {
   if (!(error instanceof Error) || !('code' in error) || !('syscall' in error)) return null;
-  const reason = operatingSystemCodes[String(error.code)];
-  if (reason === undefined) return null;
+  const reason = refusalOf(error);
+  if (reason === null) return null;
   const path = 'path' in error && typeof error.path === 'string' ? error.path : null;
   const message = `${path ?? String(error.syscall)}: ${reason}`;
   return new JobrecError('STORE_UNREADABLE', message, { data: { path, errno: String(error.code) }, cause: error });
+}
+
+/** The operating system's refusal in words; null: it is none that has words here. */
+export function refusalOf(error: Error): string | null {
+  return 'code' in error ? (operatingSystemCodes[String(error.code)] ?? null) : null;
 }
 
 /** The one line for people. */

@@ -12,6 +12,7 @@ export const exitCodes = {
   held: 5,
   version: 6,
   jobFailed: 7,
+  outputFailed: 8,
 } as const;
 
 /** The exit code for anything thrown: an expected error has its own, everything else is a bug. */

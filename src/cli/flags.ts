@@ -9,7 +9,7 @@ export const storeArg = Args.string({
 });
 
 export const checkpointArg = Args.string({
-  description: "a checkpoint's or savepoint's folder, or the _metadata file in it",
+  description: "a checkpoint's or savepoint's folder, the _metadata file in it, or - (its bytes on stdin)",
   required: true,
   ignoreStdin: true,
 });
@@ -30,7 +30,7 @@ export const topologyFlag = Flags.string({
   helpValue: 'FILE',
   multiple: true,
   multipleNonGreedy: true,
-  description: 'Names and edges for a Flink store (repeatable); a jobrec store has its own.',
+  description: 'Names and edges for a Flink store (repeatable; - for stdin); a jobrec store has its own.',
 });
 
 export const homeFlag = Flags.string({

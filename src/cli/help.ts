@@ -1,6 +1,7 @@
 // `jobrec --help`: the commands by what one wants to do, a first session, and the exit codes; and the commands of a topic
-// (`jobrec checkpoint --help`). Command help is oclif's.
+// (`jobrec checkpoint --help`). Help of one command: command-help.ts.
 import { Help, type Interfaces } from '@oclif/core';
+import { JobrecCommandHelp } from './command-help.ts';
 import { spoken, unknownCommand } from './usage-errors.ts';
 
 const groups: readonly (readonly [string, readonly string[]])[] = [
@@ -21,10 +22,13 @@ const firstSession: readonly (readonly [string, string])[] = [
 
 const exitCodeLines: readonly string[] = [
   '0 done · 1 a bug in jobrec · 2 usage · 3 done, and it found something · 4 data that cannot be read',
-  '5 held by a live process · 6 format version · 7 the job failed · 129/130/143 interrupted, state kept',
+  '5 held by a live process · 6 format version · 7 the job failed · 8 stdout cannot be written',
+  '129/130/143 interrupted, state kept',
 ];
 
 export class JobrecHelp extends Help {
+  protected override CommandHelpClass = JobrecCommandHelp;
+
   constructor(config: Interfaces.Config, options: Partial<Interfaces.HelpOptions> = {}) {
     super(config, { ...options, hideCommandSummaryInDescription: true, flagSortOrder: 'none' });
   }

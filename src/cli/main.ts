@@ -6,7 +6,7 @@ import { run } from '@oclif/core';
 import { JobrecError } from '../model/errors.ts';
 import { type ErrorOutcome, errorDocument, errorLine, outcomeOfError } from './error-report.ts';
 import { toJsonLine } from './json.ts';
-import { OutputClosed } from './output.ts';
+import { isClosedPipe, OutputClosed, outputFailed } from './output.ts';
 import { unknownCommand } from './usage-errors.ts';
 
 export { JobrecHelp } from './help.ts';
@@ -16,23 +16,37 @@ const topics: readonly string[] = ['checkpoint'];
 
 /** Runs one command line (without node and script) and ends the process with the contract's exit code. */
 export async function main(argv: readonly string[]): Promise<void> {
-  process.stdout.on('error', ignoreClosedPipe);
-  process.stderr.on('error', ignoreClosedPipe);
+  // oclif's own listeners throw what is not a closed pipe, which nobody could catch.
+  for (const stream of [process.stdout, process.stderr]) stream.removeAllListeners('error');
+  process.stdout.on('error', noteFailure);
+  // There is nobody left to tell.
+  process.stderr.on('error', () => {});
   const args = commandFirst(argv);
   // What is thrown outside of the command's own promise, in a timer or by a socket.
   process.once('uncaughtException', (error) => void leaveWith(error, args).then(leave));
   try {
-    if (wantsJson(args) && lacksCommand(args)) throw missingCommand();
-    await run(args, { root: packageRoot() });
+    const isIncomplete = lacksCommand(args);
+    if (!(isIncomplete && wantsJson(args))) await run(args, { root: packageRoot() });
+    if (isIncomplete) throw missingCommand();
   } catch (error) {
     await leaveWith(error, args);
   }
   await leave();
 }
 
+/** Why stdout cannot be written, where it cannot: nothing more is written to it then. */
+let stdoutFailure: Error | null = null;
+
+function noteFailure(error: Error): void {
+  if (!isClosedPipe(error)) stdoutFailure ??= error;
+}
+
 /** Ends the process; what is still open does not keep it. */
 async function leave(): Promise<never> {
-  await Promise.all([drained(process.stdout), drained(process.stderr)]);
+  await drained(process.stdout);
+  // Help and the version are written by oclif, which does not look.
+  if (stdoutFailure !== null && !process.exitCode) await leaveWith(outputFailed(stdoutFailure), []);
+  await drained(process.stderr);
   process.exit(process.exitCode ?? 0);
 }
 
@@ -49,9 +63,19 @@ async function leaveWith(error: unknown, args: readonly string[]): Promise<void>
   if (error instanceof OutputClosed) return;
   const outcome = outcomeOfError(error);
   process.exitCode = outcome.exitCode;
-  if (wantsJson(args)) process.stdout.write(`${toJsonLine(errorDocument(outcome.report))}\n`);
-  else process.stderr.write(`${errorLine(outcome.report)}\n`);
+  const isSaid = wantsJson(args) && (await isWritten(`${toJsonLine(errorDocument(outcome.report))}\n`));
+  if (!isSaid) process.stderr.write(`${errorLine(outcome.report)}\n`);
   showStack(outcome);
+}
+
+/** Whether stdout took it. An error keeps its exit code where it did not, and is told on stderr. */
+function isWritten(text: string): Promise<boolean> {
+  if (isOver(process.stdout)) return Promise.resolve(false);
+  return new Promise((resolve) => process.stdout.write(text, (error) => resolve(!error)));
+}
+
+function isOver(stream: NodeJS.WriteStream): boolean {
+  return stream.destroyed || stream.writableEnded || (stream === process.stdout && stdoutFailure !== null);
 }
 
 function showStack(outcome: ErrorOutcome): void {
@@ -59,7 +83,7 @@ function showStack(outcome: ErrorOutcome): void {
   process.stderr.write(`${outcome.stack}\n`);
 }
 
-/** Nothing but global flags, or a topic alone: without --json that shows help. */
+/** Nothing but global flags, or a topic alone: without --json that shows help, too. */
 function lacksCommand(args: readonly string[]): boolean {
   const isGlobal = (each: string) => each === '--json' || each === '--no-color';
   const rest = args.filter((each) => !isGlobal(each));
@@ -90,11 +114,7 @@ function packageRoot(): string {
   return dirname(dirname(fileURLToPath(import.meta.url)));
 }
 
-function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error;
-}
-
 function drained(stream: NodeJS.WriteStream): Promise<void> {
-  if (stream.destroyed || stream.writableEnded) return Promise.resolve();
+  if (isOver(stream)) return Promise.resolve();
   return new Promise((resolve) => stream.write('', () => resolve()));
 }

@@ -1,9 +1,11 @@
 // Where everything that jobrec says goes: data to stdout, the rest to stderr. Writes wait for a slow reader, and a
-// reader that went away (EPIPE) ends the command quietly. With --json stdout holds exactly one document, or one
+// reader that went away (EPIPE) ends the command quietly; any other failure to write is an error (exit 8). With --json stdout holds exactly one document, or one
 // object per line; nothing else. Spec: docs/commands.md "Conventions".
 import type { Writable } from 'node:stream';
+import { JobrecError, messageOf } from '../model/errors.ts';
 import type { Style } from '../render/style.ts';
 import { createStyle } from '../render/style.ts';
+import { refusalOf } from './error-report.ts';
 import { toJsonDocument, toJsonLine } from './json.ts';
 
 /** Thrown to unwind a command whose reader has closed stdout: an end, not an error. */
@@ -86,8 +88,23 @@ export class Output {
 }
 
 function closedOr(error: Error): Error {
+  return isClosedPipe(error) ? new OutputClosed() : outputFailed(error);
+}
+
+/** The reader went away. */
+export function isClosedPipe(error: Error): boolean {
   const code = 'code' in error ? error.code : null;
-  return code === 'EPIPE' || code === 'ERR_STREAM_DESTROYED' ? new OutputClosed() : error;
+  return code === 'EPIPE' || code === 'ERR_STREAM_DESTROYED';
+}
+
+/** What cannot be written, to a full disk behind stdout for one, is no answer of the command. */
+export function outputFailed(error: Error): JobrecError {
+  const message = `stdout cannot be written: ${refusalOf(error) ?? messageOf(error)}`;
+  return new JobrecError('OUTPUT_FAILED', message, {
+    data: { errno: 'code' in error ? String(error.code) : null },
+    hint: 'what was done stands, but its answer is not whole: make room for it',
+    cause: error,
+  });
 }
 
 function withNewline(text: string): string {

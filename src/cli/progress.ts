@@ -1,6 +1,7 @@
 // Shows how a run is getting on, on stderr: one live line (ora) on a terminal, else plain lines, each said once. Says
 // nothing but notices with --json. Implements RunProgress, so that the run service knows no terminal.
 import type { Ora } from 'ora';
+import { JobrecError } from '../model/errors.ts';
 import type { JobState } from '../model/states.ts';
 import { renderNotice, renderProgress, renderStatus } from '../render/progress.ts';
 import type { RunProgress, VertexProgress } from '../services/run-report.ts';
@@ -38,8 +39,7 @@ class NoticesOnly implements ProgressView {
   /** Data on stdout; with --json that is the report's alone. */
   async rows(lines: readonly string[]): Promise<void> {
     if (this.out.json) return this.out.note(lines.join('\n'));
-    for (const line of lines) await this.out.textLine(line);
-    await this.out.flush();
+    await printRows(this.out, lines);
   }
 
   stop(): void {}
@@ -95,8 +95,7 @@ class LiveProgress implements ProgressView {
 
   async rows(lines: readonly string[]): Promise<void> {
     this.#spinner.clear();
-    for (const line of lines) await this.#out.textLine(line);
-    await this.#out.flush();
+    await printRows(this.#out, lines);
     this.#draw();
   }
 
@@ -113,5 +112,17 @@ class LiveProgress implements ProgressView {
   #above(line: string): void {
     this.#spinner.clear();
     this.#out.note(line);
+  }
+}
+
+/** Where rows cannot be shown the client ends, and the job does not. */
+async function printRows(out: Output, lines: readonly string[]): Promise<void> {
+  try {
+    for (const line of lines) await out.textLine(line);
+    await out.flush();
+  } catch (error) {
+    if (!(error instanceof JobrecError)) throw error;
+    const hint = 'a job that has not ended goes on without this client; the same command attaches to it';
+    throw new JobrecError(error.code, error.message, { data: error.data, hint, cause: error });
   }
 }

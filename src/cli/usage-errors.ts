@@ -33,6 +33,10 @@ export function nearest(text: string, known: readonly string[]): string | null {
 export function unknownCommand(words: readonly string[], commandIds: readonly string[]): JobrecError {
   const known = commandIds.filter((id) => id !== 'help').map(spoken);
   const [first = ''] = words;
+  // A command that takes no arguments: oclif looks for a command in a topic of its name.
+  const [, extra] = words;
+  if (known.includes(first) && extra !== undefined)
+    return unexpectedArgument(extra, { id: first, flags: {}, args: {} });
   const ofTopic = known.filter((name) => name.startsWith(`${first} `));
   const argument = ofTopic.length === 0 ? first : words.slice(0, 2).join(' ');
   const allowed = ofTopic.length === 0 ? known : ofTopic;

@@ -18,7 +18,7 @@ export class DoctorCommand extends BaseCommand<typeof DoctorCommand> {
   ];
   static override args = {
     cluster: Args.string({
-      description: "a cluster's config.yaml, or the URL of its REST interface",
+      description: "a cluster's config.yaml (- for stdin), or the URL of its REST interface",
       required: true,
       ignoreStdin: true,
     }),

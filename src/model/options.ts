@@ -3,7 +3,7 @@
 // Spec: docs/job-file.md, "Options".
 import { parseBoolean, parseDurationMs, parseSizeBytes, parseWholeNumber } from './config-values.ts';
 import { JobrecError } from './errors.ts';
-import { nearestName } from './nearest-name.ts';
+import { nearName } from './nearest-name.ts';
 import { optionTable, restartStrategyAliases, restartStrategyTypes } from './option-table.ts';
 import type { OptionDefinition, OptionType } from './option-types.ts';
 import {
@@ -133,10 +133,13 @@ function retentionOf(text: string | null): StreamingOptions['retention'] {
 export function checkOption(name: string, value: string): void {
   const known = deprecatedOptionNames[name] ?? name;
   if (!isOptionName(known)) {
-    const nearest = nearestName(name, optionNames);
+    const nearest = nearName(name, optionNames);
     throw new JobrecError('INVALID_ARGUMENT', `unknown option ${name}`, {
       data: { option: name, nearest },
-      hint: `did you mean ${nearest}?`,
+      hint:
+        nearest === null
+          ? 'the options are listed in docs/job-file.md and docs/streaming.md'
+          : `did you mean ${nearest}?`,
     });
   }
   const { type } = knownOptions[known];

@@ -31,7 +31,7 @@ const basisTexts: Readonly<Record<DiffReport['basis']['survivors'], string>> = {
   'lost-workers': 'all known workers but those named as lost',
   rest: "what Flink's REST interface reports",
   folders: "what lies whole in the workers' folders",
-  'assumed-all': 'nothing was lost',
+  'assumed-all': 'assumed: every recorded worker is back, and nothing was lost',
 };
 
 function rerunBlock(report: DiffReport, style: Style): string {

@@ -2,7 +2,7 @@
 // Spec: docs/commands.md "checkpoint inspect".
 import { JobrecError } from '../model/errors.ts';
 import { printable } from '../model/printable-text.ts';
-import { readCheckpoint } from '../store/checkpoint/read-checkpoint.ts';
+import { readCheckpoint, requireStateFilesOf } from '../store/checkpoint/read-checkpoint.ts';
 import type { PathMap } from '../store/checkpoint/state-places.ts';
 import { stateReaderOf } from '../store/checkpoint/state-reader.ts';
 import { murmur3 } from '../store/flink/murmur3.ts';
@@ -19,6 +19,7 @@ export interface CheckpointInspectOptions {
 }
 
 export async function inspectCheckpoint(options: CheckpointInspectOptions): Promise<CheckpointInspectReport> {
+  if (options.stateFiles) requireStateFilesOf(options.location, '--state-files');
   const metadata = await readCheckpoint(options.location);
   const readState = options.stateFiles ? stateReaderOf(metadata.folder, options.pathMaps) : null;
   const report = { ...summarizeCheckpoint(metadata), kafkaSources: await metadata.kafkaSources(readState) };

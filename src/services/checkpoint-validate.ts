@@ -1,7 +1,7 @@
 // checkpoint validate: what the metadata says, held against itself, and every state file that it names, held against the
 // disk. Reads only. Errors: CHECKPOINT_DAMAGED where the metadata ends or stops making sense. Spec: docs/commands.md.
 import type { CheckpointVisitor } from '../model/checkpoint.ts';
-import { readCheckpoint } from '../store/checkpoint/read-checkpoint.ts';
+import { readCheckpoint, requireStateFilesOf } from '../store/checkpoint/read-checkpoint.ts';
 import type { PathMap } from '../store/checkpoint/state-places.ts';
 import { CheckpointFindings } from './checkpoint-findings.ts';
 import { StateFileCheck } from './checkpoint-state-files.ts';
@@ -14,6 +14,7 @@ export interface CheckpointValidateOptions {
 }
 
 export async function validateCheckpoint(options: CheckpointValidateOptions): Promise<CheckpointValidateReport> {
+  requireStateFilesOf(options.location, 'checkpoint validate');
   const metadata = await readCheckpoint(options.location);
   const findings = new CheckpointFindings();
   const structure = new StructureCheck(metadata, findings);

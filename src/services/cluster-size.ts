@@ -8,6 +8,8 @@ const defaultWorkersMax = 4;
 /** Part of the machine's memory that the queries of all slots together may use. */
 const memoryShare = 0.6;
 const orphanTimeoutMs = 60_000;
+/** Of all workers together, each a process or a query with its share of the memory: beyond, the shares are none. */
+const slotsMax = 1024;
 
 export interface SlotCount {
   readonly workers: number;
@@ -16,11 +18,21 @@ export interface SlotCount {
   readonly total: number;
 }
 
+/** Throws INVALID_FLAG where that is more than one machine can divide itself into. */
 export function defaultSlots(flags: { readonly workers: number | null; readonly slots: number | null }): SlotCount {
   const cores = availableParallelism();
   const workers = flags.workers ?? Math.min(cores, defaultWorkersMax);
   const slots = flags.slots ?? Math.max(1, Math.floor(cores / workers));
-  return { workers, slots, total: workers * slots };
+  const total = workers * slots;
+  if (total <= slotsMax) return { workers, slots, total };
+  throw new JobrecError(
+    'INVALID_FLAG',
+    `${workers} workers of ${slots} slots are ${total} slots; allowed: ${slotsMax}`,
+    {
+      data: { workers, slots, allowed: slotsMax },
+      hint: 'lower --workers or --slots',
+    },
+  );
 }
 
 /** `slotsNeeded`: at the same time, by a streaming job. Throws INVALID_ARGUMENT where stated slots are too few. */

@@ -4,6 +4,7 @@ import { readFile, stat } from 'node:fs/promises';
 import * as v from 'valibot';
 import { parse } from 'yaml';
 import { JobrecError, messageOf } from '../model/errors.ts';
+import { readStandardInput, standardInput, standardInputName } from '../store/standard-input.ts';
 import { get } from './flink-rest.ts';
 
 export interface FlinkConfig {
@@ -16,7 +17,15 @@ const fileSizeBytesMax = 4 * 1024 * 1024;
 /** Errors: INVALID_ARGUMENT for a file that cannot be read or understood, REST_UNAVAILABLE. */
 export async function readFlinkConfig(target: string): Promise<FlinkConfig> {
   if (/^https?:\/\//.test(target)) return configOfCluster(target);
-  return { options: parseFlinkConfig(await readConfigFile(target), target), flinkVersion: null };
+  const isStdin = target === standardInput;
+  const text = isStdin ? await readConfigInput() : await readConfigFile(target);
+  return { options: parseFlinkConfig(text, isStdin ? standardInputName : target), flinkVersion: null };
+}
+
+async function readConfigInput(): Promise<string> {
+  const bytes = await readStandardInput(fileSizeBytesMax);
+  if (bytes === null) throw invalid(standardInputName, `is larger than ${fileSizeBytesMax} bytes`);
+  return bytes.toString('utf8');
 }
 
 async function readConfigFile(path: string): Promise<string> {

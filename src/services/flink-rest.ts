@@ -127,7 +127,7 @@ function unavailable(base: URL, what: string): JobrecError {
   const message = `Flink's REST interface at ${base.origin}: ${what}`;
   return new JobrecError('REST_UNAVAILABLE', message, {
     data: { url: base.href },
-    hint: 'name the workers that are back with --workers, or those that are gone with --lost-worker',
+    hint: 'look whether its JobManager is up and this its REST address; diff can do without it: --workers or --lost-worker',
   });
 }
 

@@ -5,6 +5,7 @@ import * as v from 'valibot';
 import { JobrecError, messageOf } from '../model/errors.ts';
 import { type PartitionRef, parsePartitionId } from '../model/ids.ts';
 import type { WorkerReport } from '../replay/survivors.ts';
+import { readStandardInput, standardInput, standardInputName } from '../store/standard-input.ts';
 
 const reportSizeBytesMax = 256 * 1024 * 1024;
 
@@ -19,9 +20,8 @@ type Worker = v.InferOutput<typeof workerSchema>;
 
 /** Reads the report from a file, or from stdin for `-`. Errors: REPORT_INVALID, naming file and line. */
 export async function readPartitionReport(path: string): Promise<WorkerReport[]> {
-  const source = path === '-' ? 'stdin' : path;
-  const text = path === '-' ? await readStdin() : await readReportFile(path);
-  return parsePartitionReport(text, source);
+  if (path === standardInput) return parsePartitionReport(await readStdin(), standardInputName);
+  return parsePartitionReport(await readReportFile(path), path);
 }
 
 /** `source` names the text in errors. */
@@ -93,13 +93,7 @@ async function readReportFile(path: string): Promise<string> {
 }
 
 async function readStdin(): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of process.stdin) {
-    const buffer = Buffer.from(chunk as Uint8Array);
-    bytes += buffer.length;
-    if (bytes > reportSizeBytesMax) throw invalid('stdin', `is larger than ${reportSizeBytesMax} bytes`);
-    chunks.push(buffer);
-  }
-  return Buffer.concat(chunks).toString('utf8');
+  const bytes = await readStandardInput(reportSizeBytesMax);
+  if (bytes === null) throw invalid(standardInputName, `is larger than ${reportSizeBytesMax} bytes`);
+  return bytes.toString('utf8');
 }

@@ -140,7 +140,7 @@ function flawOf(node: Node, segment: string): Finding {
   const { key, file } = node;
   const sequence = key.baseSequence;
   if (file === null) {
-    const message = `${segment} is missing; the log cannot be read beyond sequence ${sequence - 1}`;
+    const message = `${segment} is missing; ${readUpTo(sequence)}`;
     return finding('SEGMENT_GAP', 'error', { segment, offset: 0, sequence, message });
   }
   const message = `${segment} has ${headerFlaw(file)}; nothing in it can be read`;
@@ -197,6 +197,11 @@ interface FindingPlace {
   readonly sequence?: number;
   readonly bytesLost?: number;
   readonly message: string;
+}
+
+/** `next`: the sequence number that the first unreadable event would have. */
+export function readUpTo(next: number): string {
+  return next === 0 ? 'no event of the log can be read' : `the log cannot be read beyond sequence ${next - 1}`;
 }
 
 /** A finding with the defaults filled in. */

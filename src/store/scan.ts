@@ -4,7 +4,7 @@
 import path from 'node:path';
 import { JobrecError, messageOf } from '../model/errors.ts';
 import type { Damage, Finding, LogRecord, SegmentInfo } from '../model/job-log.ts';
-import { type ChainLink, finding } from './chain.ts';
+import { type ChainLink, finding, readUpTo } from './chain.ts';
 import { EventDecoder } from './event-decoder.ts';
 import type { GraphTables } from './event-types.ts';
 import { headerBytes, type SegmentHeader, segmentName } from './format.ts';
@@ -204,11 +204,13 @@ export class LogScan {
   #stopped(link: ChainLink, end: SegmentEnd, stop: NonNullable<SegmentEnd['stop']>): void {
     const place = { segment: link.name, offset: end.offset, sequence: end.nextSequence, bytesLost: stop.bytesLost };
     if (stop.torn) {
-      const message = `the last write to ${link.name} never ended: ${stop.bytesLost} bytes behind sequence ${end.nextSequence - 1} are no whole frame`;
+      const behindLast =
+        end.nextSequence === 0 ? 'without an event before them' : `behind sequence ${end.nextSequence - 1}`;
+      const message = `the last write to ${link.name} never ended: ${stop.bytesLost} bytes ${behindLast} are no whole frame`;
       this.#findings.push(finding('TORN_TAIL', this.#live ? 'info' : 'warning', { ...place, message }));
       return;
     }
-    const message = `${link.name} is damaged at byte ${end.offset}: ${stopReasons[stop.code]}; it cannot be read beyond sequence ${end.nextSequence - 1}`;
+    const message = `${link.name} is damaged at byte ${end.offset}: ${stopReasons[stop.code]}; ${readUpTo(end.nextSequence)}`;
     this.#damaged(finding(stop.code, 'error', { ...place, message }));
   }
 

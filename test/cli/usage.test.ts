@@ -33,6 +33,24 @@ const cases: readonly Case[] = [
     'INVALID_ARGUMENT',
     /unexpected argument "more"; allowed: jobrec inspect <store>/,
   ],
+  [
+    'an argument of a command that takes none',
+    ['jobs', 'extra'],
+    'INVALID_ARGUMENT',
+    /jobs: unexpected argument "extra"; allowed: jobrec jobs \[flags\]/,
+  ],
+  [
+    'more workers than a machine has slots for',
+    ['run', '<store>/job.yaml', '--workers', '100000'],
+    'INVALID_FLAG',
+    /100000 workers of 1 slots are 100000 slots; allowed: 1024/,
+  ],
+  [
+    'more slots in all than a machine has',
+    ['run', '<store>/job.yaml', '--workers', '50', '--slots', '50', '--dry-run'],
+    'INVALID_FLAG',
+    /2500 slots; allowed: 1024/,
+  ],
   ['flag without its value', ['replay', '<store>', '--until'], 'INVALID_FLAG', /--until expects a value/],
   [
     'flag given twice',

@@ -119,6 +119,9 @@ describe('readOptions', () => {
     expect(error.data).toEqual({ option: 'restart-strategy.typo', nearest: 'restart-strategy.type' });
     expect(error.hint).toContain('restart-strategy.type');
     expect(() => readOptions({ toString: '1' })).toThrow(/unknown option toString/);
+    const far = errorOf('foo', '1');
+    expect(far.data).toEqual({ option: 'foo', nearest: null });
+    expect(far.hint).toMatch(/docs\/job-file\.md/);
   });
 
   it.each([

@@ -125,6 +125,11 @@ const shape: readonly Case[] = [
     { code: 'JOB_FILE_INVALID', message: /unknown option restart-strategy\.tpye/, nearest: 'restart-strategy.type' },
   ],
   [
+    'an option that is a list',
+    `name: j\nconfig:\n  restart-strategy.type: ‸[1]\n${sinks}`,
+    { code: 'JOB_FILE_INVALID', message: /config\.restart-strategy\.type must be text, a number, true or false/ },
+  ],
+  [
     'a bad option value',
     `name: j\nconfig:\n  task.timeout: ‸soon\n${sinks}`,
     { code: 'JOB_FILE_INVALID', message: /a duration such as/ },

@@ -102,6 +102,55 @@ describe('formats and columns', () => {
     expect((await sourceOf('{ path: "wide-*.parquet" }')).columns).toEqual([{ name: 'x', type: 'BIGINT' }]);
   });
 
+  describe('of a csv file with one row of the wrong width', () => {
+    const good = Array.from({ length: 40 }, (_, i) => `${i},name${i},${i * 2}`);
+    const bad: readonly (readonly [string, string])[] = [
+      ['too short', '7,x'],
+      ['too long', '7,x,9,more'],
+    ];
+    const places = [0, 20, 40];
+    const cases = bad.flatMap(([what, row]) => places.map((at) => [what, at, row] as const));
+    const lines = (row: string, at: number) => [...good.slice(0, at), row, ...good.slice(at)];
+    const types = (source: SourceSpec) => source.columns.map(({ name, type }) => `${name} ${type}`);
+
+    it.each(cases)('are those of the others: %s, after %i rows', async (_, at, row) => {
+      folder.write('odd-row.csv', ['id,name,amount', ...lines(row, at), ''].join('\n'));
+      for (const options of ['{}', '{ delimiter: ",", header: true }', '{ columns: { id: BIGINT } }']) {
+        const source = await sourceOf(`{ path: odd-row.csv, options: ${options} }`);
+        expect(types(source)).toEqual(['id BIGINT', 'name VARCHAR', 'amount BIGINT']);
+        expect(source.options).toMatchObject({ delimiter: ',', header: true, skip: 0 });
+      }
+    });
+
+    it.each(cases)('are as stated without a header: %s, after %i rows', async (_, at, row) => {
+      folder.write('headless-row.csv', [...lines(row, at), ''].join('\n'));
+      const options = '{ header: false, columns: { a: INTEGER, b: VARCHAR, c: INTEGER } }';
+      const source = await sourceOf(`{ path: headless-row.csv, options: ${options} }`);
+      expect(types(source)).toEqual(['a INTEGER', 'b VARCHAR', 'c INTEGER']);
+      expect(source.options).toMatchObject({ delimiter: ',', header: false, skip: 0 });
+    });
+
+    it('are found in every one of several files', async () => {
+      folder.write('odd/a.csv', ['id;name', '1;a;b', '2;c', '3;d', ''].join('\n'));
+      folder.write('odd/b.csv', ['id;name', '1.5;a', '2', '3;d', ''].join('\n'));
+      expect(types(await sourceOf('{ path: "odd/*.csv" }'))).toEqual(['id DOUBLE', 'name VARCHAR']);
+    });
+  });
+
+  it('of a csv file begin below the lines before its header', async () => {
+    folder.write('titled.csv', ['# from the till', '# in euro', 'id,amount', '1,2', '3,4', ''].join('\n'));
+    const source = await sourceOf('{ path: titled.csv }');
+    expect(source.columns.map(({ name }) => name)).toEqual(['id', 'amount']);
+    expect(source.options).toMatchObject({ header: true, skip: 2 });
+  });
+
+  it('of a csv file are one where its text has commas', async () => {
+    folder.write('texts.csv', ['text', 'hello world', 'hello, world', 'hello again', ''].join('\n'));
+    const source = await sourceOf('{ path: texts.csv }');
+    expect(source.columns).toEqual([{ name: 'text', type: 'VARCHAR' }]);
+    expect(source.options.delimiter).not.toBe(',');
+  });
+
   it('are refused where the files of a source do not agree', async () => {
     folder.write('unlike/a.csv', 'x,y\n1,2\n');
     folder.write('unlike/b.csv', 'y,x\n1,2\n');

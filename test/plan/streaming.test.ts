@@ -124,6 +124,12 @@ describe('errors name file, line and column', () => {
     ],
     ['more tasks than key groups', m('sum: n, keyBy: k, parallelism: 200'), 4, 'more than pipeline.max-parallelism'],
     [
+      'a start that is no time',
+      `${head}sources: { m: { generator: { columns: { at: { time: { start: "2026-01-31T12:00", step: 1 } } } } } }\n${sink}`,
+      3,
+      'must be whole milliseconds since 1970, or a time such as',
+    ],
+    [
       'a bad option',
       `name: j\nmode: streaming\nconfig: { execution.checkpointing.interval: often }\nsources: { m: { log: in } }\n${sink}`,
       3,
@@ -218,6 +224,18 @@ it('says plainly what cannot be replayed, and what appears only at the end', asy
     `${head}sources: { m: { socket: "localhost:9999" } }\nsinks: { out: { input: m, path: out } }\n`,
   );
   expect(warnings).toEqual([expect.stringContaining('cannot be replayed'), expect.stringContaining('at the end')]);
+});
+
+it.each([
+  ['1700000000000', 1_700_000_000_000],
+  ['"2026-01-31T12:00:00.250+01:00"', Date.UTC(2026, 0, 31, 11, 0, 0, 250)],
+  ['2026-01-31', Date.UTC(2026, 0, 31)],
+])('reads the start of made times: %s', async (start, startMs) => {
+  const columns = `{ at: { time: { start: ${start}, step: 1 s } } }`;
+  const { vertices } = await streamingOf(`${head}sources: { m: { generator: { columns: ${columns} } } }\n${sink}`);
+  expect(vertices[0]?.operators[0]?.spec).toMatchObject({
+    connector: { columns: { at: { kind: 'time', startMs, stepMs: 1_000 } } },
+  });
 });
 
 it('takes folders relative to the job file, and old names of options', async () => {

@@ -148,6 +148,11 @@ describe('a running cluster', () => {
     });
   });
 
+  it('that is not there is told to doctor by its own means', async () => {
+    const failing = diagnose({ target: 'http://127.0.0.1:1', topology: [] });
+    await expect(failing).rejects.toMatchObject({ hint: expect.stringMatching(/its JobManager is up.*diff can do/) });
+  });
+
   it('answers something else', async () => {
     await expect(
       askFlinkCluster(await serve({ '/taskmanagers': '<html>' }), { jobId: null, vertexId: null }),

@@ -108,6 +108,14 @@ class Patient {
   }
 }
 
+test('a flaw in the first event leaves nothing to read, and says so', async () => {
+  const patient = await Patient.admit(true);
+  patient.increment(patient.at(0) + frameHeadBytes);
+  expect(await patient.examine()).toMatchObject({ events: 0 });
+  const [finding] = (await (await openJobLog(patient.folder)).summary()).findings;
+  expect(finding?.message).toMatch(/is damaged at byte \d+: .*; no event of the log can be read$/);
+});
+
 describe('torn: the last group never got its mark', () => {
   test('nothing wrong', async () => {
     const patient = await Patient.admit();

@@ -15,7 +15,7 @@ export interface CliResult {
 export interface CliOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
-  readonly input?: string;
+  readonly input?: string | Buffer;
 }
 
 /** Of this process's environment only what a program needs to run: no colours, no debug flags, no own settings. */

@@ -92,7 +92,8 @@ function checkMaps(value: unknown, places: Places, listKeys: readonly string[], 
   if (Array.isArray(value)) throw places.error('JOB_FILE_INVALID', path, `${nameOf(path)} must be a map, not a list`);
   if (typeof value !== 'object' || value === null) return;
   for (const [key, child] of Object.entries(value)) {
-    const mayBeList = path.length >= 2 && listKeys.includes(key);
+    // Options hold values, no maps either: the schema says so.
+    const mayBeList = (path.length >= 2 && listKeys.includes(key)) || (path.length === 1 && path[0] === 'config');
     if (!mayBeList) checkMaps(child, places, listKeys, [...path, key]);
   }
 }

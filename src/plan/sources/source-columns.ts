@@ -4,8 +4,9 @@ import { open } from 'node:fs/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Column, SourceFile, SourceOptions } from '../../model/job-graph.ts';
 import { nearestNameHint } from '../../model/nearest-name.ts';
-import { describeQuery, quoteLiteral } from '../../sql/duckdb.ts';
+import { describeQuery } from '../../sql/duckdb.ts';
 import { pathListLiteral } from '../../sql/source-scan.ts';
+import { dialectArguments, sniffCsv } from './csv-dialect.ts';
 import { SourceProblem } from './find-files.ts';
 
 export interface SourceColumns {
@@ -56,7 +57,7 @@ export async function csvColumns(
   stated: readonly Column[] | null,
 ): Promise<SourceColumns> {
   const paths = files.map((file) => file.path);
-  const sniffed = await sniff(connection, paths[0] ?? '', options);
+  const sniffed = await sniffCsv(connection, paths[0] ?? '', options, stated?.length ?? null);
   const dialect: SourceOptions = { ...sniffed.options, ...withoutUndefined(options) };
   const found = paths.length === 1 ? sniffed.columns : await describeFiles(connection, paths, dialect);
   await checkHeaders(paths, dialect);
@@ -79,58 +80,13 @@ function withStated(found: readonly Column[], stated: readonly Column[], hasHead
   return found.map((column) => ({ name: column.name, type: types.get(column.name) ?? column.type }));
 }
 
-function dialectArguments(options: SourceOptions): string[] {
-  const text = (name: string, value: string | undefined) =>
-    value === undefined ? [] : [`${name} = ${quoteLiteral(value)}`];
-  return [
-    ...text('delim', options.delimiter),
-    ...text('quote', options.quote),
-    ...text('escape', options.escape),
-    ...text('nullstr', options.nullString),
-    ...(options.header === undefined ? [] : [`header = ${options.header}`]),
-    ...(options.skip === undefined ? [] : [`skip = ${options.skip}`]),
-  ];
-}
-
-async function sniff(
-  connection: DuckDBConnection,
-  path: string,
-  options: SourceOptions,
-): Promise<{ readonly columns: Column[]; readonly options: SourceOptions }> {
-  const list = [quoteLiteral(path), ...dialectArguments(options)].join(', ');
-  const reader = await connection.runAndReadAll(`
-    SELECT Delimiter, Quote, Escape, SkipRows, HasHeader, DateFormat, TimestampFormat,
-      [c.name FOR c IN Columns] AS names, [c.type FOR c IN Columns] AS types
-    FROM sniff_csv(${list})`);
-  const [row] = reader.getRowObjectsJS();
-  if (!row) throw new SourceProblem(`${path} cannot be read as csv`);
-  const types = Array.isArray(row.types) ? row.types.map(String) : [];
-  const names = Array.isArray(row.names) ? row.names.map(String) : [];
-  return { columns: names.map((name, index) => ({ name, type: types[index] ?? 'VARCHAR' })), options: dialectOf(row) };
-}
-
-function dialectOf(row: Readonly<Record<string, unknown>>): SourceOptions {
-  // The sniffer spells "no such character" and "no such format" in words.
-  const text = (value: unknown) => (typeof value === 'string' && value !== '(empty)' ? value : '');
-  const dateFormat = text(row.DateFormat);
-  const timestampFormat = text(row.TimestampFormat);
-  return {
-    delimiter: text(row.Delimiter),
-    quote: text(row.Quote),
-    escape: text(row.Escape),
-    skip: Number(row.SkipRows),
-    header: row.HasHeader === true,
-    ...(dateFormat === '' ? {} : { dateFormat }),
-    ...(timestampFormat === '' ? {} : { timestampFormat }),
-  };
-}
-
 async function describeFiles(
   connection: DuckDBConnection,
   paths: readonly string[],
   dialect: SourceOptions,
 ): Promise<Column[]> {
-  const list = [pathListLiteral(paths), ...dialectArguments(dialect)].join(', ');
+  // A row that is too short or too long is for `onBadRow`, not a reason to see no columns.
+  const list = [pathListLiteral(paths), ...dialectArguments(dialect), 'ignore_errors = true'].join(', ');
   return describeQuery(connection, `SELECT * FROM read_csv(${list})`);
 }
 

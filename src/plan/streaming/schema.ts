@@ -21,7 +21,15 @@ const fields = v.union(
   'must be a field or a list of fields',
 );
 const rate = v.pipe(v.number('must be a number'), v.minValue(0.001, 'must be more than 0'));
+const isoInstant = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d))?$/;
+const instantRule = 'must be whole milliseconds since 1970, or a time such as 2026-01-31T12:00:00Z';
 const whole = v.pipe(v.number('must be a whole number'), v.safeInteger('must be a whole number'));
+/** Milliseconds since the epoch, or ISO-8601 with a zone (a date alone is midnight in UTC). */
+const instant = v.pipe(
+  v.union([whole, v.pipe(v.string(), v.regex(isoInstant, instantRule))], instantRule),
+  v.transform((value) => (typeof value === 'number' ? value : Date.parse(value))),
+  v.safeInteger(instantRule),
+);
 const startingOffsets = v.optional(oneOf(['earliest', 'latest']));
 
 const log = v.strictObject(
@@ -37,7 +45,9 @@ const columnKinds = v.strictObject(
   {
     random: v.optional(v.tuple([whole, whole], 'must be two whole numbers: the least and the greatest')),
     choice: v.optional(v.pipe(v.array(scalar, 'must be a list of values'), v.nonEmpty('must not be empty'))),
-    time: v.optional(v.strictObject({ start: v.optional(whole), step: duration }, 'must be a map with start and step')),
+    time: v.optional(
+      v.strictObject({ start: v.optional(instant), step: duration }, 'must be a map with start and step'),
+    ),
   },
   'must be sequence, or a map with random, choice or time',
 );

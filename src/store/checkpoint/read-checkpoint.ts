@@ -8,6 +8,7 @@ import type { CheckpointMetadata } from '../../model/checkpoint.ts';
 import { JobrecError } from '../../model/errors.ts';
 import { flinkCheckpointFormat } from '../flink/checkpoint/flink-metadata.ts';
 import { openSegmentBytes } from '../segment-bytes.ts';
+import { readStandardInput, standardInput, standardInputName } from '../standard-input.ts';
 import { type CheckpointFormat, type MetadataFile, metadataName } from './checkpoint-format.ts';
 import { ownCheckpointFormat } from './own-format.ts';
 import { placeOf } from './state-places.ts';
@@ -19,12 +20,22 @@ const gzipMagic = Buffer.from([0x1f, 0x8b]);
 /** Larger than any that was ever seen; a job of 10,000 tasks has some megabytes. */
 const metadataBytesMax = 1024 ** 3;
 
-/** `location`: a checkpoint's folder, or the metadata file itself. */
+/** `location`: a checkpoint's folder, the metadata file itself, or `-` for its bytes on stdin. */
 export async function readCheckpoint(location: string): Promise<CheckpointMetadata> {
-  const metadata = await readMetadataFile(await findMetadataFile(location));
+  const isStdin = location === standardInput;
+  const metadata = isStdin ? await readMetadataInput() : await readMetadataFile(await findMetadataFile(location));
   const format = formats.find((each) => each.recognises(metadata.bytes));
   if (format === undefined) throw notACheckpoint(metadata);
   return format.open(metadata);
+}
+
+/** Errors: INVALID_ARGUMENT where state files are asked for that nothing says the place of. */
+export function requireStateFilesOf(location: string, what: string): void {
+  if (location !== standardInput) return;
+  throw new JobrecError('INVALID_ARGUMENT', `${what} looks at state files, which stdin does not bring along`, {
+    data: { argument: location },
+    hint: `name the checkpoint's folder, or its ${metadataName}`,
+  });
 }
 
 async function findMetadataFile(location: string): Promise<string> {
@@ -88,13 +99,21 @@ function numberIn(name: string): number {
   return Number(/^chk-(\d+)$/.exec(name)?.[1] ?? 0);
 }
 
+async function readMetadataInput(): Promise<MetadataFile> {
+  const bytes = await readStandardInput(metadataBytesMax);
+  if (bytes === null) throw tooLarge(standardInputName, metadataBytesMax + 1);
+  return { file: standardInputName, folder: process.cwd(), bytes };
+}
+
+function tooLarge(file: string, bytes: number): JobrecError {
+  return new JobrecError('NOT_A_CHECKPOINT', `${file} has ${bytes} bytes or more, more than a checkpoint's metadata`, {
+    data: { path: file, bytes },
+  });
+}
+
 async function readMetadataFile(file: string): Promise<MetadataFile> {
   const { size } = await stat(file);
-  if (size > metadataBytesMax) {
-    throw new JobrecError('NOT_A_CHECKPOINT', `${file} has ${size} bytes, more than a checkpoint's metadata`, {
-      data: { path: file, bytes: size },
-    });
-  }
+  if (size > metadataBytesMax) throw tooLarge(file, size);
   // Into one buffer of its size: reading by chunks and joining them takes the file's bytes twice.
   const source = await openSegmentBytes(file, size);
   try {

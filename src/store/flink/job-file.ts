@@ -3,6 +3,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { JobrecError, messageOf } from '../../model/errors.ts';
 import type { FlinkJob, FlinkJobVertex } from '../../model/flink-job.ts';
+import { readStandardInput, standardInput, standardInputName } from '../standard-input.ts';
 import { JavaObject, parseJavaStream } from './java-stream.ts';
 import { jobGraphClass, readJobGraph } from './job-graph-file.ts';
 import { jobOfRestJson } from './plan-json.ts';
@@ -12,11 +13,12 @@ import { jobOfStreamGraph } from './stream-graph-job.ts';
 /** A submitted job carries its user's functions; none seen comes near this. */
 const fileSizeBytesMax = 256 * 1024 * 1024;
 
-/** Reads one such file. Errors: INVALID_ARGUMENT naming the file and what is wrong with it. */
+/** Reads one such file, or stdin for `-`. Errors: INVALID_ARGUMENT naming the file and what is wrong with it. */
 export async function readJobFile(path: string): Promise<FlinkJob> {
-  const job = jobOfBytes(await readBounded(path));
+  const isStdin = path === standardInput;
+  const job = jobOfBytes(isStdin ? await readBoundedInput() : await readBounded(path));
   if (typeof job !== 'string') return job;
-  throw invalid(path, job);
+  throw invalid(isStdin ? standardInputName : path, job);
 }
 
 async function readBounded(path: string): Promise<Buffer> {
@@ -28,6 +30,12 @@ async function readBounded(path: string): Promise<Buffer> {
     if (error instanceof JobrecError) throw error;
     throw invalid(path, messageOf(error));
   }
+}
+
+async function readBoundedInput(): Promise<Buffer> {
+  const bytes = await readStandardInput(fileSizeBytesMax);
+  if (bytes === null) throw invalid(standardInputName, `is larger than ${fileSizeBytesMax} bytes`);
+  return bytes;
 }
 
 function invalid(path: string, what: string): JobrecError {

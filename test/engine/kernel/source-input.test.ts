@@ -73,6 +73,20 @@ describe('bad rows', () => {
     },
   );
 
+  it.each([
+    ['too short', '4'],
+    ['too long', '4,four,more'],
+  ])('of csv that are %s fail with their line, or are left out, whichever columns are used', async (_, row) => {
+    const text = `a,b\n1,one\n${row}\n3,three\n`;
+    const source = await bench.source('bad', text, { format: 'csv', columns });
+    for (const sql of ['SELECT * FROM s', 'SELECT a FROM s', 'SELECT count(*) AS a FROM s']) {
+      await expect(read(source, sql)).rejects.toThrow(/bad\.csv line 3: Expected Number of Columns: 2/);
+      expect((await read({ ...source, onBadRow: 'skip' }, sql)).badRows).toBe(1);
+    }
+    await read({ ...source, onBadRow: 'quarantine' });
+    expect(await readFile(join(bench.staging, 'quarantine-bad-0.a0.e1.csv'), 'utf8')).toBe(`${row}\n`);
+  });
+
   it('of two sources in one task are told apart', async () => {
     const one = await bench.source('one', csv, { format: 'csv', columns, onBadRow: 'quarantine' });
     const two = await bench.source('two', 'a,b\nx,y\n', { format: 'csv', columns, onBadRow: 'quarantine' });
