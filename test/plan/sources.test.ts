@@ -102,6 +102,12 @@ describe('formats and columns', () => {
     expect((await sourceOf('{ path: "wide-*.parquet" }')).columns).toEqual([{ name: 'x', type: 'BIGINT' }]);
   });
 
+  it('of a csv file without a quoted value in its sample still take quotes, unless it is stated that there are none', async () => {
+    folder.write('plain.csv', ['a,b', ...Array.from({ length: 30 }, (_, i) => `${i},x${i}`), ''].join('\n'));
+    expect((await sourceOf('{ path: plain.csv }')).options).toMatchObject({ quote: '"', escape: '"' });
+    expect((await sourceOf('{ path: plain.csv, options: { quote: "" } }')).options).toMatchObject({ quote: '' });
+  });
+
   describe('of a csv file with one row of the wrong width', () => {
     const good = Array.from({ length: 40 }, (_, i) => `${i},name${i},${i * 2}`);
     const bad: readonly (readonly [string, string])[] = [

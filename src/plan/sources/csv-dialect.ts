@@ -19,6 +19,22 @@ export async function sniffCsv(
   options: SourceOptions,
   statedCount: number | null,
 ): Promise<SniffedCsv> {
+  const sniffed = await sniffTwice(connection, path, options, statedCount);
+  return options.quote === undefined ? mayQuote(sniffed) : sniffed;
+}
+
+/** A sample without a quoted value says nothing of the rows behind it. */
+function mayQuote({ columns, options }: SniffedCsv): SniffedCsv {
+  if (options.quote !== '') return { columns, options };
+  return { columns, options: { ...options, quote: '"', escape: options.escape || '"' } };
+}
+
+async function sniffTwice(
+  connection: DuckDBConnection,
+  path: string,
+  options: SourceOptions,
+  statedCount: number | null,
+): Promise<SniffedCsv> {
   const dialect = dialectArguments(options);
   const lenient = await sniff(connection, path, [...dialect, 'ignore_errors = true']);
   const strict = await sniff(connection, path, dialect).catch(() => null);
