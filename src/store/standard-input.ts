@@ -7,12 +7,10 @@ export const standardInput = '-';
 /** How errors call what came from it. */
 export const standardInputName = 'stdin';
 
-let isRead = false;
-
 /** All of stdin; null: it is larger than `bytesMax`. Errors: INVALID_ARGUMENT, it has been read before. */
 export async function readStandardInput(bytesMax: number): Promise<Buffer | null> {
-  if (isRead) throw new JobrecError('INVALID_ARGUMENT', '- (stdin) is named twice, and can be read once only');
-  isRead = true;
+  if (process.stdin.readableEnded || process.stdin.destroyed)
+    throw new JobrecError('INVALID_ARGUMENT', '- (stdin) is named twice, and can be read once only');
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of process.stdin) {

@@ -10,6 +10,7 @@ import type { ToJobMaster, WholePartition } from '../protocol/messages.ts';
 import { deleteRunFiles } from '../run-files.ts';
 import { ShuffleHost } from '../shuffle-service/shuffle-host.ts';
 import { openStaging, planCommit, rollForward } from '../sinks/sink-commit.ts';
+import { BadRowCounts } from './bad-row-counts.ts';
 import { Cluster } from './cluster.ts';
 import { MasterCourse } from './master-course.ts';
 import type { MasterEnd } from './master-end.ts';
@@ -35,6 +36,7 @@ export class JobMaster {
   readonly #cluster: Cluster;
   readonly #course: MasterCourse;
   readonly #releaser: PartitionReleaser;
+  readonly #badRows: BadRowCounts;
   readonly #scheduler: TaskScheduler;
   readonly #recovery: Recovery;
   /** From here on a worker that comes back is one that was lost in the middle of the run. */
@@ -46,6 +48,7 @@ export class JobMaster {
     const { graph } = mastership.recorder.graph;
     invariant(graph, 'the store begins with the submitted job');
     this.#jobGraph = graph;
+    this.#badRows = new BadRowCounts(graph);
     this.#shuffle = graph.shuffle === 'service' ? this.#createShuffle(size.orphanTimeoutMs) : null;
     this.#cluster = this.#createCluster(size);
     this.#course = new MasterCourse(mastership, this.#cluster);
@@ -80,6 +83,7 @@ export class JobMaster {
     if (!this.#course.isEnding) this.#start();
     const end = await this.#course.ended;
     this.#scheduler.stop();
+    for (const news of this.#badRows.last()) this.#notice(news);
     if (end.kind === 'finished') await this.#commit();
     return end;
   }
@@ -127,12 +131,18 @@ export class JobMaster {
   #workerSaid(worker: RegisteredWorker, message: ToJobMaster): void {
     switch (message.type) {
       case 'task-finished':
+        this.#tellBadRows(message);
         return this.#scheduler.taskFinished(worker, message.execution, message.result);
       case 'task-failed':
         return this.#scheduler.taskFailed(worker, message.execution, message.failure);
       case 'split-request':
         return this.#scheduler.splitRequested(worker, message.execution, message.input);
     }
+  }
+
+  #tellBadRows({ execution, result }: Extract<ToJobMaster, { type: 'task-finished' }>): void {
+    const news = this.#badRows.finished(execution.vertexId, execution.subtask, result.badRows);
+    if (news !== null) this.#notice(news);
   }
 
   #createShuffle(orphanTimeoutMs: number): ShuffleHost {
