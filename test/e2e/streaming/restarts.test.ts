@@ -89,4 +89,33 @@ describe('a streaming job whose task fails', () => {
     const attempts = new Set(events.map(({ attempt }) => attempt));
     expect(attempts.size).toBeGreaterThanOrEqual(4);
   });
+
+  it('at the last barrier of a job that ends: the cause is told at once', async () => {
+    const endingJob = `
+name: ends
+mode: streaming
+sources:
+  words: { log: { path: words, bounded: true } }
+stages:
+  kept: { inputs: { w: words }, process: "./f.ts#kept", keyBy: [word] }
+sinks:
+  out: { input: kept, path: out }
+`;
+    // State that has no bytes: it fails where it is taken.
+    const unwritable = `
+export function* kept(row: { word: string }, { state }: any) {
+  state.value('f').set(() => row);
+  yield row;
+}
+`;
+    const job = await StreamJob.create({ 'job.yaml': endingJob, 'f.ts': unwritable });
+    onTestFinished(() => job.remove());
+    await job.append('words/0.jsonl', [{ word: 'a' }]);
+    const { code, stdout } = await job.run('--json');
+    const { state, failure, durationMs } = JSON.parse(stdout);
+    expect([code, state]).toEqual([7, 'FAILED']);
+    expect(failure.message).not.toContain('took longer');
+    // Not by the checkpoint's timeout, which is 10 minutes.
+    expect(durationMs).toBeLessThan(60_000);
+  });
 });
