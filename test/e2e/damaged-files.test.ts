@@ -10,8 +10,8 @@ import {
   type GatedJob,
   gatedJob,
   hasBegun,
+  jobFolderWith,
   killAll,
-  onlyJobFolder,
   openAll,
   openGate,
   runArgs,
@@ -25,7 +25,8 @@ async function halfDoneJob(): Promise<{ readonly job: GatedJob; readonly folder:
   const run = startCli(runArgs(job));
   await openGate(job, 's1');
   await eventually('s2 waits', async () => ((await hasBegun(job, 's2-0')) ? true : null));
-  const folder = await onlyJobFolder(job);
+  // What is not in the store yet when everything dies has not finished.
+  const folder = await jobFolderWith(job, 2);
   await killAll(folder);
   await run.result;
   return { job, folder };
