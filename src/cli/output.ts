@@ -1,6 +1,6 @@
 // Where everything that jobrec says goes: data to stdout, the rest to stderr. Writes wait for a slow reader, and a
-// reader that went away (EPIPE) ends the command quietly; any other failure to write is an error (exit 8). With --json stdout holds exactly one document, or one
-// object per line; nothing else. Spec: docs/commands.md "Conventions".
+// reader that went away (EPIPE) ends the command quietly; any other failure to write is an error (exit 8). With --json
+// stdout holds exactly one document, or one object per line; nothing else. Spec: docs/commands.md "Conventions".
 import type { Writable } from 'node:stream';
 import { JobrecError, messageOf } from '../model/errors.ts';
 import type { Style } from '../render/style.ts';

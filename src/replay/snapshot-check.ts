@@ -14,11 +14,13 @@ import { mismatch } from './replay-log.ts';
 export class SnapshotCheck {
   readonly #log: JobLog;
   readonly #snapshots: readonly LogSnapshot[];
+  readonly #sequences: ReadonlySet<number>;
   readonly #findings: Finding[] = [];
 
   private constructor(log: JobLog, snapshots: readonly LogSnapshot[]) {
     this.#log = log;
     this.#snapshots = snapshots;
+    this.#sequences = new Set(snapshots.map(({ sequence }) => sequence));
   }
 
   static async of(log: JobLog): Promise<SnapshotCheck> {
@@ -26,12 +28,10 @@ export class SnapshotCheck {
   }
 
   /** For each record, with the graph right after it. What is returned is to be waited for. */
-  readonly onRecord = ({ sequence }: LogRecord, graph: ExecutionGraph): Promise<void> | undefined => {
-    const here = this.#snapshots.filter((snapshot) => snapshot.sequence === sequence);
-    return here.length === 0 ? undefined : this.#hold(here, graph);
-  };
+  readonly onRecord = ({ sequence }: LogRecord, graph: ExecutionGraph): Promise<void> | undefined =>
+    this.#sequences.has(sequence) ? this.#hold(sequence, graph) : undefined;
 
-  /** Once, after the replay: SNAPSHOT_MISMATCH for each that is wrong. Where events were retired it makes a walk of its own. */
+  /** Once, after the replay: SNAPSHOT_MISMATCH for each that is wrong. Where events were retired it walks by itself. */
   async findings(): Promise<readonly Finding[]> {
     if (this.#log.firstSequence > 0) await this.#walkFromOldest();
     return this.#findings;
@@ -49,8 +49,8 @@ export class SnapshotCheck {
     }
   }
 
-  async #hold(snapshots: readonly LogSnapshot[], graph: ExecutionGraph): Promise<void> {
-    for (const snapshot of snapshots) {
+  async #hold(sequence: number, graph: ExecutionGraph): Promise<void> {
+    for (const snapshot of this.#snapshots.filter((each) => each.sequence === sequence)) {
       const reason = await differenceOf(snapshot, graph);
       if (reason !== null) this.#findings.push(mismatch(snapshot, reason));
     }
@@ -63,7 +63,9 @@ async function differenceOf(snapshot: LogSnapshot, expected: ExecutionGraph): Pr
     if (await isSame(snapshot, expected)) return null;
     // Another jobrec may have written the same in other parts.
     const graph = await graphOfSnapshot(snapshot);
-    return typeof graph === 'string' ? graph : graphDifference(graph, expected);
+    if (typeof graph === 'string') return graph;
+    const difference = graphDifference(graph, expected);
+    return difference && `the events before it say otherwise (${difference}); --repair takes it out`;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;

@@ -40,7 +40,7 @@ function noneIfAbsent(home: string, error: NodeJS.ErrnoException): [] {
   });
 }
 
-/** As the client wrote it; where that is damaged, as the store has it, so that one file does not hide a job. null: neither. */
+/** As the client wrote it; where that is damaged, as the store has it: one file does not hide a job. null: neither. */
 async function submissionOf(folder: JobFolder): Promise<Submission | null> {
   const written = await findSubmission(folder).catch((error) => {
     if (error instanceof JobrecError) return null;

@@ -15,7 +15,7 @@ export function lastCheckpointOf(graph: ExecutionGraph): { readonly lastCheckpoi
   return { lastCheckpoint: { checkpointId, kind, location, completedAt: isoTime(completedAtMicros) } };
 }
 
-/** A job that has ended deletes its checkpoints unless they are retained; its savepoints stay: then the newest of those, if any. */
+/** A job that has ended deletes its checkpoints unless they are retained. Its savepoints stay: the newest, if any. */
 function lastOf({ checkpoints, state, config }: ExecutionGraph): CompletedCheckpoint | undefined {
   const areKept = !isGloballyTerminal(state) || isRetained(readOptions(config).streaming.retention, state);
   return areKept ? checkpoints.at(-1) : checkpoints.findLast(({ kind }) => kind === 'savepoint');

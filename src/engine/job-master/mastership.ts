@@ -103,7 +103,7 @@ export class Mastership {
     if (this.#writer.poisoned === null) this.#snapshots.poll();
   }
 
-  /** Whether no higher epoch has been taken: asked before anything outside the store is changed. Throws where nobody can say. */
+  /** Whether no higher epoch has been taken: asked before the world outside the store is changed. Throws where nobody can say. */
   async leads(): Promise<boolean> {
     return (await this.#latestEpoch()) <= this.epoch;
   }

@@ -1,9 +1,10 @@
-// That the file sinks of a streaming job write neither over each other nor into what the job reads. The names of parts
-// have no sink in them, and a log reads whatever lies in its folder. (Whether a folder is occupied by another job is
-// asked by the run itself, when it starts.)
+// That the file sinks of a streaming job write into folders, and neither over each other nor into what the job reads. The
+// names of parts have no sink in them, and a log reads whatever lies in its folder. (Whether a folder is occupied by
+// another job is asked by the services: free-sinks.ts.)
 import { realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Places } from '../job-file/places.ts';
+import { requireFolder } from '../sink-folder.ts';
 import { isWithin } from '../sinks.ts';
 import type { StreamNode } from './stream-nodes.ts';
 
@@ -24,6 +25,7 @@ export async function checkFolders(nodes: readonly StreamNode[], places: Places)
     if (other) throw fail(`sink ${name} writes into the folder of sink ${other.name}: each needs a folder of its own`);
     const source = logs.find((each) => isWithin(path, each.path));
     if (source) throw fail(`sink ${name} writes where source ${source.name} reads`);
+    await requireFolder(name, path, places);
     sinks.push(sink);
   }
 }

@@ -11,7 +11,6 @@ import { inputsOf } from '../job-file/check-job.ts';
 import type { Places } from '../job-file/places.ts';
 import { checkShape, type ReadDocument } from '../job-file/read-job-file.ts';
 import type { PlannedJob } from '../plan-job.ts';
-import { requireFolder } from '../sink-folder.ts';
 import { buildStreamGraph } from './build-stream-graph.ts';
 import { checkFolders } from './check-folders.ts';
 import { checkLogs } from './check-logs.ts';
@@ -68,7 +67,6 @@ export async function planStreamJob({ document, folder, configOf }: StreamPlanRe
   requireKeyGroups(nodes, maxParallelism, places);
   await checkFolders(nodes, places);
   const waitedFor = await checkLogs(nodes, places);
-  await requireFolders(job, folder, places);
   const graph = buildStreamGraph(job.name, nodes, maxParallelism, await duckdbVersion());
   const modules = [...new Map([...functions.values()].map(({ module }) => [module.fileName, module])).values()];
   return {
@@ -96,12 +94,6 @@ async function bundleAll(job: StreamJobFile, folder: string, places: Places): Pr
     bundled.set(name, await bundleFunction(reference, folder, ['stages', name, kind], places));
   }
   return bundled;
-}
-
-async function requireFolders(job: StreamJobFile, folder: string, places: Places): Promise<void> {
-  for (const [name, { path }] of Object.entries(job.sinks)) {
-    if (path !== undefined) await requireFolder(name, resolve(folder, path), places);
-  }
 }
 
 function requireKeyGroups(nodes: readonly StreamNode[], maxParallelism: number, places: Places): void {
